@@ -1,0 +1,1 @@
+"""Vezde: one loyalty programme for a brand that is bought everywhere."""
