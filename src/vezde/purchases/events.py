@@ -1,0 +1,53 @@
+"""Facts of purchases."""
+
+from datetime import datetime
+from uuid import UUID
+
+from vezde.kit import ids
+from vezde.outbox.model import FactRow
+from vezde.purchases.model import Linked
+
+RECORDED = "purchase.recorded/1"
+LINES_RECOGNISED = "purchase.lines_recognised/1"
+
+
+def recorded(linked: Linked, *, now: datetime) -> FactRow:
+    """A document joined a purchase (a new one or an older one)."""
+    document = linked.document
+    return FactRow(
+        id=ids.new(),
+        member_id=document.member_id,
+        subject=None,
+        kind=RECORDED,
+        occurred_at=document.occurred_at,
+        recorded_at=now,
+        data={
+            "purchase_id": str(linked.purchase_id),
+            "receipt_id": str(document.receipt_id),
+            "sales_channel": document.sales_channel,
+            "total_kopecks": document.total_kopecks,
+            "ours_kopecks": sum(line.sum_kopecks for line in document.lines if line.sku),
+            "skus": sorted({line.sku for line in document.lines if line.sku}),
+        },
+    )
+
+
+def lines_recognised(
+    member_id: UUID,
+    receipt_id: UUID,
+    purchase_id: UUID,
+    lines: list[int],
+    *,
+    occurred_at: datetime,
+    now: datetime,
+) -> FactRow:
+    """Lines of a purchase were recognised after it had been recorded."""
+    return FactRow(
+        id=ids.new(),
+        member_id=member_id,
+        subject=None,
+        kind=LINES_RECOGNISED,
+        occurred_at=occurred_at,
+        recorded_at=now,
+        data={"purchase_id": str(purchase_id), "receipt_id": str(receipt_id), "lines": lines},
+    )

@@ -1,0 +1,241 @@
+"""Documents and lines of a purchase, and the pure rules that link them."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+# A marketplace hands an order over within weeks of the payment; later it is another order.
+ADVANCE_SETTLES_WITHIN = timedelta(days=45)
+# Consumer instalment plans run up to three years.
+CREDIT_LASTS = timedelta(days=3 * 366)
+
+
+class Paid(StrEnum):
+    """What FFD tag 1214 says of a line, as far as earning goes."""
+
+    AHEAD = "ahead"  # 1-3: prepayment or advance, the goods are not handed over yet
+    SETTLED = "settled"  # 4 or absent: full settlement
+    ON_CREDIT = "on_credit"  # 5, 6: handed over, paid in part or not at all
+    CREDIT_PAYMENT = "credit_payment"  # 7: pays for goods handed over earlier
+
+
+class LineState(StrEnum):
+    WAITING = "waiting"  # an advance whose goods were not settled in full yet
+    CLOSED = "closed"  # an advance whose goods were settled
+    EARNING = "earning"
+    COVERED = "covered"
+
+
+def paid(payment_type: int | None) -> Paid:
+    """FFD 1214 to its meaning; an unknown value is read as a settlement.
+
+    Old tills leave the tag out and a future value would be one more way to hand goods over:
+    refusing points to an honest customer is the worse mistake.
+    """
+    if payment_type in {1, 2, 3}:
+        return Paid.AHEAD
+    if payment_type in {5, 6}:
+        return Paid.ON_CREDIT
+    if payment_type == 7:
+        return Paid.CREDIT_PAYMENT
+    return Paid.SETTLED
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that matters to the brand: recognised, in doubt, or an advance without a name.
+
+    `sku` None: not recognised (yet). `goods` identifies the goods across documents: the folded
+    name; empty for an advance that names nothing.
+    """
+
+    line: int
+    sku: str | None
+    category: str | None
+    tags: tuple[str, ...]
+    goods: str
+    provider_inn: str | None
+    quantity_micro: int
+    sum_kopecks: int
+    paid: Paid
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A verified receipt of a member, as `receipts` hands it over."""
+
+    member_id: UUID
+    receipt_id: UUID
+    seller_inn: str | None
+    sales_channel: str
+    occurred_at: datetime
+    wall_time: datetime
+    registered_at: datetime
+    total_kopecks: int
+    prepaid_kopecks: int
+    lines: tuple[Line, ...]
+    proof: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLine:
+    """A line linked before; `open_kopecks` is what no counterpart accounts for yet."""
+
+    member_id: UUID
+    receipt_id: UUID
+    line: int
+    purchase_id: UUID
+    seller_inn: str | None
+    provider_inn: str | None
+    goods: str
+    occurred_at: datetime
+    paid: Paid
+    state: LineState
+    open_kopecks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Where a document belongs: its purchase and its lines' states, and what it changes in others.
+
+    `lines` are in the document's order; `touched` are known lines with their new state and open
+    sum; `closed_receipts` are advance receipts that wait for nothing any more.
+    """
+
+    document: Document
+    purchase_id: UUID
+    fresh: bool
+    lines: tuple[KnownLine, ...]
+    touched: tuple[KnownLine, ...]
+    closed_receipts: tuple[UUID, ...]
+
+
+def needs_linking(document: Document) -> bool:
+    """Whether any other document could belong to the same purchase; most receipts stand alone."""
+    return document.prepaid_kopecks > 0 or any(
+        line.paid is not Paid.SETTLED for line in document.lines
+    )
+
+
+def link(document: Document, known: list[KnownLine], *, new_purchase_id: UUID) -> Linked:
+    """Find the document's purchase among the member's known lines of the same shop.
+
+    An advance and a settlement meet when the goods and the supplier agree and the settlement comes
+    within 45 days after the advance; an advance that names nothing meets any settlement paid from
+    an advance. Each takes the other's sum, so that two equal orders are told apart. A payment of a
+    credit meets the hand-over (or another payment) of the same goods.
+    """
+    book = {(line.receipt_id, line.line): line for line in known}
+    touched: set[tuple[UUID, int]] = set()
+    found: list[UUID] = []
+    lines = []
+    budget = document.prepaid_kopecks
+    for line in document.lines:
+        mine = _fresh_line(document, line, new_purchase_id, prepaid=budget)
+        for other in sorted(
+            book.values(), key=lambda one: (one.goods != line.goods, one.occurred_at)
+        ):
+            if not _meet(mine, other):
+                continue
+            mine, changed = _settle(mine, other)
+            book[other.receipt_id, other.line] = changed
+            touched.add((other.receipt_id, other.line))
+            found.append(other.purchase_id)
+        if mine.paid in {Paid.SETTLED, Paid.ON_CREDIT}:
+            budget = max(budget - line.sum_kopecks, 0)
+        lines.append(mine)
+    purchase_id = found[0] if found else new_purchase_id
+    return Linked(
+        document=document,
+        purchase_id=purchase_id,
+        fresh=not found,
+        lines=tuple(replace(line, purchase_id=purchase_id) for line in lines),
+        touched=tuple(book[key] for key in sorted(touched)),
+        closed_receipts=_closed(book, touched),
+    )
+
+
+def _closed(
+    book: dict[tuple[UUID, int], KnownLine], touched: set[tuple[UUID, int]]
+) -> tuple[UUID, ...]:
+    """Advance receipts that this document closed: none of their lines waits any more.
+
+    The book holds every line that still waited before, so a line that is not in it is closed.
+    """
+    advances = {key[0] for key in touched if book[key].paid is Paid.AHEAD}
+    waiting = {key[0] for key, line in book.items() if line.state is LineState.WAITING}
+    return tuple(sorted(advances - waiting))
+
+
+def _fresh_line(document: Document, line: Line, purchase_id: UUID, *, prepaid: int) -> KnownLine:
+    waits = line.paid is Paid.AHEAD
+    # What a settlement took from an advance is the most that an advance can still account for.
+    open_kopecks = (
+        line.sum_kopecks if line.paid is not Paid.SETTLED else min(line.sum_kopecks, prepaid)
+    )
+    return KnownLine(
+        member_id=document.member_id,
+        receipt_id=document.receipt_id,
+        line=line.line,
+        purchase_id=purchase_id,
+        seller_inn=document.seller_inn,
+        provider_inn=line.provider_inn,
+        goods=line.goods,
+        occurred_at=document.occurred_at,
+        paid=line.paid,
+        state=LineState.WAITING if waits else LineState.EARNING,
+        open_kopecks=open_kopecks,
+    )
+
+
+def _meet(mine: KnownLine, other: KnownLine) -> bool:
+    if mine.seller_inn != other.seller_inn or _differ(mine.provider_inn, other.provider_inn):
+        return False
+    if Paid.CREDIT_PAYMENT in {mine.paid, other.paid}:
+        credit = {Paid.CREDIT_PAYMENT, Paid.ON_CREDIT}
+        return (
+            {mine.paid, other.paid} <= credit
+            and mine.goods == other.goods != ""
+            and abs(mine.occurred_at - other.occurred_at) <= CREDIT_LASTS
+            and other.open_kopecks > 0
+        )
+    if (mine.paid is Paid.AHEAD) == (other.paid is Paid.AHEAD):
+        return False
+    advance, settlement = (mine, other) if mine.paid is Paid.AHEAD else (other, mine)
+    in_time = (
+        advance.occurred_at <= settlement.occurred_at
+        and settlement.occurred_at - advance.occurred_at <= ADVANCE_SETTLES_WITHIN
+    )
+    same_goods = not advance.goods or advance.goods == settlement.goods
+    return in_time and same_goods and advance.open_kopecks > 0 and settlement.open_kopecks > 0
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and one != other
+
+
+def _settle(mine: KnownLine, other: KnownLine) -> tuple[KnownLine, KnownLine]:
+    """Take each other's sums; returns both as they stand afterwards."""
+    if Paid.CREDIT_PAYMENT in {mine.paid, other.paid}:
+        return _settle_credit(mine, other)
+    taken = min(mine.open_kopecks, other.open_kopecks)
+    return _take(mine, taken), _take(other, taken)
+
+
+def _take(line: KnownLine, kopecks: int) -> KnownLine:
+    left = line.open_kopecks - kopecks
+    done = line.paid is Paid.AHEAD and left == 0
+    return replace(line, open_kopecks=left, state=LineState.CLOSED if done else line.state)
+
+
+def _settle_credit(mine: KnownLine, other: KnownLine) -> tuple[KnownLine, KnownLine]:
+    covered = replace(mine, state=LineState.COVERED)
+    if mine.paid is other.paid:  # two instalments of one purchase: the first has earned
+        return covered, other
+    taken = min(mine.open_kopecks, other.open_kopecks)
+    return (
+        replace(covered, open_kopecks=mine.open_kopecks - taken),
+        replace(other, open_kopecks=other.open_kopecks - taken),
+    )

@@ -1,0 +1,6 @@
+"""Verbs that write purchases."""
+
+from vezde.purchases.operations.recognising import Recognised, recognise, relabel
+from vezde.purchases.operations.recording import Recorded, record
+
+__all__ = ["Recognised", "Recorded", "recognise", "record", "relabel"]

@@ -1,0 +1,176 @@
+"""Price lines that were recognised after their document; put purchases under another channel."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from vezde.kit import db as kit_db
+from vezde.kit.db import Db
+from vezde.ledger import operations as ledger
+from vezde.outbox import operations as outbox
+from vezde.program import operations as program
+from vezde.program.model import Decision, Fact, FactLine
+from vezde.purchases import events
+from vezde.purchases.model import LineState
+
+DOCUMENT = """
+SELECT purchase_id, sales_channel, occurred_at, wall_time, registered_at, proof
+FROM purchases.document WHERE member_id = %s AND receipt_id = %s
+"""
+DOCUMENT_LINES = """
+SELECT line, sku, quantity_micro, sum_kopecks, state
+FROM purchases.line WHERE member_id = %s AND receipt_id = %s ORDER BY line
+"""
+NAME_LINE = """
+UPDATE purchases.line SET sku = %s WHERE member_id = %s AND receipt_id = %s AND line = %s
+"""
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A line that got its product later; `evidence` says how, for the proof."""
+
+    line: int
+    sku: str
+    category: str | None
+    tags: tuple[str, ...]
+    evidence: dict[str, object]
+
+
+@dataclass(frozen=True)
+class _DocumentRow:
+    purchase_id: UUID
+    sales_channel: str
+    occurred_at: datetime
+    wall_time: datetime
+    registered_at: datetime
+    proof: dict[str, object]
+
+
+@dataclass(frozen=True)
+class _DocumentLine:
+    line: int
+    sku: str | None
+    quantity_micro: int
+    sum_kopecks: int
+    state: str
+
+
+async def recognise(
+    db: Db,
+    member_id: UUID,
+    receipt_id: UUID,
+    recognised: Sequence[Recognised],
+    *,
+    now: datetime,
+    actor: str,
+) -> Decision | None:
+    """Price lines recognised after their document was recorded, alone, under its own day.
+
+    Lines decided before never change; a line that waits or is covered gets its product and earns
+    nothing. Returns None when nothing could earn.
+    """
+    await ledger.lock(db, [member_id])
+    document = await kit_db.fetch_one(db, _DocumentRow, DOCUMENT, [member_id, receipt_id])
+    if document is None:
+        return None
+    lines = await kit_db.fetch_all(db, _DocumentLine, DOCUMENT_LINES, [member_id, receipt_id])
+    news = {one.line: one for one in recognised}
+    named = [line for line in lines if line.line in news and line.sku is None]
+    earning = {line.line for line in named if line.state == LineState.EARNING}
+    decision = None
+    if earning:
+        fact = _recognised_fact(member_id, receipt_id, document, lines, news, earning, now)
+        (decision,) = await program.apply(db, [fact], now=now, actor=actor)
+    await kit_db.execute_many(
+        db, NAME_LINE, [(news[one.line].sku, member_id, receipt_id, one.line) for one in named]
+    )
+    if named:
+        await outbox.record(
+            db,
+            [
+                events.lines_recognised(
+                    member_id,
+                    receipt_id,
+                    document.purchase_id,
+                    [line.line for line in named],
+                    occurred_at=document.occurred_at,
+                    now=now,
+                )
+            ],
+        )
+    return decision
+
+
+def _recognised_fact(
+    member_id: UUID,
+    receipt_id: UUID,
+    document: _DocumentRow,
+    lines: Sequence[_DocumentLine],
+    news: dict[int, Recognised],
+    earning: set[int],
+    now: datetime,
+) -> Fact:
+    def one(line: _DocumentLine) -> FactLine:
+        new = news[line.line] if line.line in earning else None
+        return FactLine(
+            line=line.line,
+            sku=new.sku if new else line.sku,
+            category=new.category if new else None,
+            tags=new.tags if new else (),
+            quantity_micro=line.quantity_micro,
+            sum_kopecks=line.sum_kopecks,
+            decided=new is None,
+        )
+
+    evidence = {str(number): news[number].evidence for number in sorted(earning)}
+    return Fact(
+        id=uuid5(receipt_id, "recognised:" + ",".join(map(str, sorted(earning)))),
+        kind=events.LINES_RECOGNISED,
+        member_id=member_id,
+        purchase_id=document.purchase_id,
+        occurred_at=document.occurred_at,
+        wall_time=document.wall_time,
+        registered_at=document.registered_at,
+        recorded_at=now,
+        sales_channel=document.sales_channel,
+        lines=tuple(one(line) for line in lines if line.state == LineState.EARNING),
+        proof={**document.proof, "match": evidence},
+    )
+
+
+RELABEL_DOCUMENT = """
+UPDATE purchases.document SET sales_channel = %s
+WHERE member_id = %s AND receipt_id = %s AND sales_channel <> %s
+"""
+RELABEL_PURCHASE = """
+UPDATE purchases.purchase SET sales_channel = %s
+WHERE member_id = %s AND purchase_id = %s AND sales_channel <> %s
+"""
+
+
+async def relabel(
+    db: Db, documents: Sequence[tuple[UUID, UUID, UUID | None]], *, sales_channel: str
+) -> None:
+    """Put documents (member, receipt, purchase) and their purchases under another sales channel.
+
+    What was priced stays priced; what is recognised later is priced under the new channel.
+    """
+    known = [(member, receipt, purchase) for member, receipt, purchase in documents if purchase]
+    await kit_db.execute_many(
+        db,
+        RELABEL_DOCUMENT,
+        [
+            (sales_channel, member_id, receipt_id, sales_channel)
+            for member_id, receipt_id, _purchase in known
+        ],
+    )
+    await kit_db.execute_many(
+        db,
+        RELABEL_PURCHASE,
+        [
+            (sales_channel, member_id, purchase_id, sales_channel)
+            for member_id, _receipt, purchase_id in known
+        ],
+    )

@@ -1,0 +1,274 @@
+"""Record documents into purchases and price what they settle."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from vezde.kit import db as kit_db
+from vezde.kit import ids
+from vezde.kit.db import Db
+from vezde.ledger import operations as ledger
+from vezde.outbox import operations as outbox
+from vezde.program import operations as program
+from vezde.program.model import Decision, Fact, FactLine
+from vezde.purchases import events
+from vezde.purchases.model import (
+    Document,
+    KnownLine,
+    Line,
+    LineState,
+    Linked,
+    Paid,
+    link,
+    needs_linking,
+)
+
+OPEN_LINES = """
+SELECT member_id, receipt_id, line, purchase_id, seller_inn, provider_inn, goods, occurred_at,
+       paid, state, open_kopecks
+FROM purchases.line
+WHERE member_id = ANY(%s) AND seller_inn = ANY(%s) AND open_kopecks > 0
+"""
+ADD_PURCHASE = """
+INSERT INTO purchases.purchase
+    (member_id, purchase_id, seller_inn, sales_channel, opened_at, recorded_at)
+VALUES (%s, %s, %s, %s, %s, %s)
+"""
+ADD_DOCUMENT = """
+INSERT INTO purchases.document
+    (member_id, receipt_id, purchase_id, sales_channel, occurred_at, wall_time, registered_at,
+     recorded_at, total_kopecks, proof)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+ADD_LINE = """
+INSERT INTO purchases.line
+    (member_id, receipt_id, line, purchase_id, seller_inn, provider_inn, goods, occurred_at,
+     paid, state, sku, quantity_micro, sum_kopecks, open_kopecks)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+CHANGE_LINE = """
+UPDATE purchases.line SET state = %s, open_kopecks = %s
+WHERE member_id = %s AND receipt_id = %s AND line = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a document.
+
+    `states` by line number; `decision` None when nothing in it could earn; `closed_receipts` are
+    the member's advance receipts that wait for nothing any more.
+    """
+
+    receipt_id: UUID
+    purchase_id: UUID
+    states: dict[int, LineState]
+    decision: Decision | None
+    closed_receipts: tuple[UUID, ...]
+
+
+async def record(
+    db: Db, documents: Sequence[Document], *, now: datetime, actor: str
+) -> list[Recorded]:
+    """Link each document to its purchase and price what it settles; answers in the same order.
+
+    Locks the members' accounts first, so that two documents of one purchase cannot miss each
+    other. A document that was recorded before must not be given again.
+    """
+    if not documents:
+        return []
+    await ledger.lock(db, sorted({document.member_id for document in documents}))
+    book = await _open_lines(db, documents)
+    before = set(book)
+    linked = [_link(document, book) for document in documents]
+    facts = [fact for one in linked if (fact := _fact(one, now)) is not None]
+    decisions = await program.apply(db, facts, now=now, actor=actor)
+    by_receipt = {decision.fact_id: decision for decision in decisions}
+    await _write(db, linked, book, before, now=now)
+    return [
+        Recorded(
+            receipt_id=one.document.receipt_id,
+            purchase_id=one.purchase_id,
+            states={line.line: line.state for line in one.lines},
+            decision=by_receipt.get(one.document.receipt_id),
+            closed_receipts=one.closed_receipts,
+        )
+        for one in linked
+    ]
+
+
+Book = dict[tuple[UUID, UUID, int], KnownLine]
+
+
+async def _open_lines(db: Db, documents: Sequence[Document]) -> Book:
+    linking = [document for document in documents if needs_linking(document)]
+    if not linking:
+        return {}
+    members = sorted({document.member_id for document in linking})
+    sellers = sorted({document.seller_inn for document in linking if document.seller_inn})
+    rows = await kit_db.fetch_all(db, _LineRow, OPEN_LINES, [members, sellers])
+    return {(row.member_id, row.receipt_id, row.line): row.known() for row in rows}
+
+
+@dataclass(frozen=True)
+class _LineRow:
+    member_id: UUID
+    receipt_id: UUID
+    line: int
+    purchase_id: UUID
+    seller_inn: str | None
+    provider_inn: str | None
+    goods: str
+    occurred_at: datetime
+    paid: str
+    state: str
+    open_kopecks: int
+
+    def known(self) -> KnownLine:
+        return KnownLine(
+            member_id=self.member_id,
+            receipt_id=self.receipt_id,
+            line=self.line,
+            purchase_id=self.purchase_id,
+            seller_inn=self.seller_inn,
+            provider_inn=self.provider_inn,
+            goods=self.goods,
+            occurred_at=self.occurred_at,
+            paid=Paid(self.paid),
+            state=LineState(self.state),
+            open_kopecks=self.open_kopecks,
+        )
+
+
+def _link(document: Document, book: Book) -> Linked:
+    """Link one document and enter what it changed, so that the next of the batch sees it."""
+    known = (
+        [
+            line
+            for line in book.values()
+            if line.member_id == document.member_id and line.open_kopecks > 0
+        ]
+        if needs_linking(document)
+        else []
+    )
+    linked = link(document, known, new_purchase_id=ids.new())
+    for line in (*linked.lines, *linked.touched):
+        book[line.member_id, line.receipt_id, line.line] = line
+    return linked
+
+
+def _fact(linked: Linked, now: datetime) -> Fact | None:
+    """The settlement as `program` prices it; None when no line of it can earn."""
+    document = linked.document
+    earning = {line.line for line in linked.lines if line.state is LineState.EARNING}
+    if not earning:
+        return None
+    return Fact(
+        id=document.receipt_id,
+        kind=events.RECORDED,
+        member_id=document.member_id,
+        purchase_id=linked.purchase_id,
+        occurred_at=document.occurred_at,
+        wall_time=document.wall_time,
+        registered_at=document.registered_at,
+        recorded_at=now,
+        sales_channel=document.sales_channel,
+        lines=tuple(_fact_line(line) for line in document.lines if line.line in earning),
+        proof=document.proof,
+    )
+
+
+def _fact_line(line: Line) -> FactLine:
+    return FactLine(
+        line=line.line,
+        sku=line.sku,
+        category=line.category,
+        tags=line.tags,
+        quantity_micro=line.quantity_micro,
+        sum_kopecks=line.sum_kopecks,
+        decided=False,
+    )
+
+
+async def _write(
+    db: Db,
+    linked: Sequence[Linked],
+    book: Book,
+    before: set[tuple[UUID, UUID, int]],
+    *,
+    now: datetime,
+) -> None:
+    await kit_db.execute_many(
+        db,
+        ADD_PURCHASE,
+        [
+            (
+                one.document.member_id,
+                one.purchase_id,
+                one.document.seller_inn,
+                one.document.sales_channel,
+                one.document.occurred_at,
+                now,
+            )
+            for one in linked
+            if one.fresh
+        ],
+    )
+    await kit_db.execute_many(db, ADD_DOCUMENT, [_document_row(one, now) for one in linked])
+    await kit_db.execute_many(
+        db, ADD_LINE, [row for one in linked for row in _line_rows(one, book)]
+    )
+    changed = {
+        (line.member_id, line.receipt_id, line.line) for one in linked for line in one.touched
+    }
+    await kit_db.execute_many(
+        db,
+        CHANGE_LINE,
+        [(book[key].state, book[key].open_kopecks, *key) for key in sorted(changed & before)],
+    )
+    await outbox.record(db, [events.recorded(one, now=now) for one in linked])
+
+
+def _document_row(linked: Linked, now: datetime) -> tuple[object, ...]:
+    document = linked.document
+    return (
+        document.member_id,
+        document.receipt_id,
+        linked.purchase_id,
+        document.sales_channel,
+        document.occurred_at,
+        document.wall_time,
+        document.registered_at,
+        now,
+        document.total_kopecks,
+        Jsonb(document.proof),
+    )
+
+
+def _line_rows(linked: Linked, book: Book) -> list[tuple[object, ...]]:
+    document = linked.document
+    rows = []
+    for line in document.lines:
+        known = book[document.member_id, document.receipt_id, line.line]
+        rows.append(
+            (
+                document.member_id,
+                document.receipt_id,
+                line.line,
+                linked.purchase_id,
+                document.seller_inn,
+                line.provider_inn,
+                line.goods,
+                document.occurred_at,
+                line.paid,
+                known.state,
+                line.sku,
+                line.quantity_micro,
+                line.sum_kopecks,
+                known.open_kopecks,
+            )
+        )
+    return rows
