@@ -1,0 +1,69 @@
+"""Write facts, and say which kinds somebody waits for."""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import LiteralString
+
+from vezde.kit import db as kit_db
+from vezde.kit.db import Db
+from vezde.outbox import model
+from vezde.outbox.model import FactRow
+
+# One statement a fact, so that a batch is one pipeline; the todo row only where somebody waits.
+RECORD: LiteralString = """
+WITH fact AS (
+    INSERT INTO outbox.fact (id, member_id, subject, kind, occurred_at, recorded_at, data)
+    VALUES (%s, %s, %s, %s, %s, %s, %s)
+    RETURNING id, kind, recorded_at
+)
+INSERT INTO outbox.todo (lane, recorded_at, fact_id)
+SELECT %s::smallint, fact.recorded_at, fact.id
+FROM fact JOIN outbox.subscription USING (kind)
+"""
+SUBSCRIBE: LiteralString = """
+INSERT INTO outbox.subscription (kind)
+SELECT unnest(%s::text[]) ON CONFLICT (kind) DO NOTHING
+"""
+UNSUBSCRIBE: LiteralString = "DELETE FROM outbox.subscription WHERE kind <> ALL(%s::text[])"
+OPEN_MONTHS: LiteralString = "SELECT outbox.open_months(%s, %s)"
+
+_dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+async def record(db: Db, facts: Sequence[FactRow]) -> None:
+    """Append the facts; those of subscribed kinds are handed to their reactions after the commit.
+
+    Works inside a pipeline: nothing is read.
+    """
+    if not facts:
+        return
+    rows = [
+        (
+            fact.id,
+            fact.member_id,
+            fact.subject,
+            fact.kind,
+            fact.occurred_at,
+            fact.recorded_at,
+            _dump(fact.data),
+            model.lane(fact),
+        )
+        for fact in facts
+    ]
+    await kit_db.execute_many(db, RECORD, rows)
+    db.wake(model.HAND_OVER)
+
+
+async def subscribe(db: Db, kinds: Collection[str]) -> None:
+    """Make `kinds` the kinds that get todo rows, exactly; facts of the past are not caught up."""
+    wanted = sorted(kinds)
+    await db.execute(SUBSCRIBE, [wanted])
+    await db.execute(UNSUBSCRIBE, [wanted])
+
+
+async def open_months(db: Db, *, first: datetime, last: datetime) -> int:
+    """Make the fact partitions of every month from `first` to `last`; returns how many were new."""
+    months = (last.year - first.year) * 12 + last.month - first.month + 1
+    made = await kit_db.fetch_value(db, OPEN_MONTHS, [first, max(months, 1)])
+    return int(made)
