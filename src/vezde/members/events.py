@@ -1,0 +1,36 @@
+"""Facts about members; nothing personal in them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from vezde.kit import ids
+from vezde.members.model import Consent
+from vezde.outbox.model import FactRow
+
+ENROLLED = "member.enrolled/1"
+CHANGED = "member.changed/1"
+CONSENT_GIVEN = "consent.given/1"
+CONSENT_WITHDRAWN = "consent.withdrawn/1"
+
+
+def enrolled(member_id: UUID, *, now: datetime) -> FactRow:
+    return _fact(ENROLLED, member_id, now, {})
+
+
+def changed(member_id: UUID, fields: Iterable[str], *, now: datetime) -> FactRow:
+    """`fields`: names of what changed, like `phone`, never their values."""
+    return _fact(CHANGED, member_id, now, {"fields": sorted(fields)})
+
+
+def consent_given(consent: Consent, *, now: datetime) -> FactRow:
+    return _fact(CONSENT_GIVEN, consent.member_id, now, {"consent_id": str(consent.consent_id)})
+
+
+def consent_withdrawn(consent: Consent, *, now: datetime) -> FactRow:
+    return _fact(CONSENT_WITHDRAWN, consent.member_id, now, {"consent_id": str(consent.consent_id)})
+
+
+def _fact(kind: str, member_id: UUID, now: datetime, data: dict[str, Any]) -> FactRow:
+    return FactRow(ids.new(), member_id, None, kind, now, now, data)

@@ -1,0 +1,154 @@
+"""Questions about members: who they are, and whose a phone, an e-mail or an id is."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import LiteralString
+from uuid import UUID
+
+from vezde.kit import db as kit_db
+from vezde.kit.db import Db
+from vezde.kit.vault import Vault
+from vezde.members import identities, model, sealing
+from vezde.members.model import (
+    Consent,
+    Identity,
+    InvalidField,
+    Member,
+    Profile,
+    Status,
+)
+
+MEMBERS: LiteralString = """
+SELECT member_id, status, locale, timezone, source, sealed, created_at, created_by
+FROM members.member WHERE member_id = ANY(%s)
+"""
+IDENTITIES: LiteralString = """
+SELECT member_id, kind, main, sealed FROM members.identity
+WHERE member_id = ANY(%s) ORDER BY added_at, kind, blind
+"""
+CONSENTS: LiteralString = """
+SELECT member_id, consent_id, purpose, channel, document_version, text_sha256, given_at, how,
+       recorded_at, recorded_by, withdrawn_at, withdrawn_how, withdrawn_by
+FROM members.consent WHERE member_id = ANY(%s) ORDER BY recorded_at, consent_id
+"""
+OWNERS: LiteralString = """
+SELECT blind, member_id FROM members.claim WHERE kind = %s AND blind = ANY(%s)
+"""
+ACTIVE: LiteralString = """
+SELECT member_id FROM members.member WHERE member_id = ANY(%s) AND status = 'active'
+"""
+
+
+@dataclass(frozen=True)
+class MemberRow:
+    member_id: UUID
+    status: str
+    locale: str | None
+    timezone: str | None
+    source: str | None
+    sealed: bytes | None
+    created_at: datetime
+    created_by: str
+
+
+@dataclass(frozen=True)
+class IdentityRow:
+    member_id: UUID
+    kind: str
+    main: bool
+    sealed: bytes
+
+
+async def member(db: Db, member_id: UUID, *, vault: Vault) -> Member:
+    """The member with everything unsealed; raises `MemberNotFound`."""
+    found = await members(db, [member_id], vault=vault)
+    if not found:
+        raise model.no_such_member()
+    return found[member_id]
+
+
+async def members(db: Db, member_ids: Sequence[UUID], *, vault: Vault) -> dict[UUID, Member]:
+    """Members by id in three set reads; unknown ids are left out."""
+    ids = list(member_ids)
+    rows = await kit_db.fetch_all(db, MemberRow, MEMBERS, [ids])
+    held: dict[UUID, list[Identity]] = {row.member_id: [] for row in rows}
+    for got in await kit_db.fetch_all(db, IdentityRow, IDENTITIES, [ids]):
+        value = sealing.open_contact(vault, got.member_id, got.kind, got.sealed)
+        held[got.member_id].append(Identity(got.kind, value, got.main))
+    agreed: dict[UUID, list[Consent]] = {row.member_id: [] for row in rows}
+    for consent in await kit_db.fetch_all(db, Consent, CONSENTS, [ids]):
+        agreed[consent.member_id].append(consent)
+    return {
+        row.member_id: Member(
+            row.member_id,
+            Status(row.status),
+            _opened_profile(row, vault),
+            tuple(held[row.member_id]),
+            tuple(agreed[row.member_id]),
+            row.created_at,
+            row.created_by,
+        )
+        for row in rows
+    }
+
+
+async def find(
+    db: Db,
+    *,
+    vault: Vault,
+    phone: str | None = None,
+    email: str | None = None,
+    kind: str | None = None,
+    value: str | None = None,
+) -> Member | None:
+    """The active member with this phone, or this e-mail, or this `kind` and `value`.
+
+    Takes exactly one of the three; raises `InvalidField` otherwise, and what `identities.read`
+    raises for text in no usual form.
+    """
+    contact = _asked_for(phone, email, kind, value)
+    cursor = await db.execute(OWNERS, [contact.kind, [contact.blind(vault)]])
+    owner = await cursor.fetchone()
+    return await member(db, owner[1], vault=vault) if owner else None
+
+
+async def ids_by_phone(db: Db, phones: Sequence[str], *, vault: Vault) -> dict[str, UUID]:
+    """Members by phone, the phones as given, in one read.
+
+    Left out are phones that nobody active has, and texts that are no phones; `identities.phone`
+    raises the error for the latter.
+    """
+    blinds = {
+        text: vault.blind(number, purpose=f"members.{identities.PHONE}")
+        for text, number in identities.phones(phones).items()
+    }
+    if not blinds:
+        return {}
+    cursor = await db.execute(OWNERS, [identities.PHONE, list(set(blinds.values()))])
+    owners: dict[bytes, UUID] = dict(await cursor.fetchall())
+    return {text: owners[blind] for text, blind in blinds.items() if blind in owners}
+
+
+async def active(db: Db, member_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Which of these are active members."""
+    cursor = await db.execute(ACTIVE, [list(member_ids)])
+    return frozenset(row[0] for row in await cursor.fetchall())
+
+
+def _asked_for(
+    phone: str | None, email: str | None, kind: str | None, value: str | None
+) -> identities.Contact:
+    given = [(identities.PHONE, phone, "phone"), (identities.EMAIL, email, "email")]
+    given += [(kind or "", value, "value")]
+    asked = [(of, text, path) for of, text, path in given if text is not None]
+    if len(asked) != 1 or (kind is None) != (value is None):
+        raise InvalidField("phone", "Look for one: a phone, an email, or a kind with its value")
+    of, text, path = asked[0]
+    return identities.read(of, text, path=path)
+
+
+def _opened_profile(row: MemberRow, vault: Vault) -> Profile:
+    """The row's plain fields with name and birthday unsealed."""
+    name, birthday = sealing.open_profile(vault, row.member_id, row.sealed)
+    return Profile(name, birthday, row.locale, row.timezone, row.source)
