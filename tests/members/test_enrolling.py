@@ -1,13 +1,13 @@
 import asyncio
 from datetime import date, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from vezde.kit.db import Database, Db
 from vezde.kit.vault import CannotUnseal, Vault
 from vezde.ledger import queries as ledger_queries
-from vezde.members import operations, queries
+from vezde.members import identities, operations, queries
 from vezde.members.identities import InvalidPhone
 from vezde.members.model import (
     IdentityRequired,
@@ -17,7 +17,9 @@ from vezde.members.model import (
     NewIdentity,
     NewMember,
     Status,
+    WrongIndexKey,
 )
+from vezde.members.operations import claiming
 
 ANNA, BORIS, VERA = "+79160000001", "+79160000002", "+79160000003"
 MEMBERS = "SELECT member_id FROM members.member"
@@ -179,15 +181,37 @@ class TestAtOnce:
             assert len(await _rows(db, MEMBERS)) == 1
             assert len(await _rows(db, FACTS)) == 1
 
-    async def test_overlapping_batches_in_any_order_never_deadlock(
+    async def test_batches_in_opposite_orders_do_not_deadlock(
         self, database: Database, vault: Vault, now: datetime
     ):
+        def index(phone: str) -> bytes:
+            return identities.read("phone", phone).blind(vault)
+
+        first, middle, last = sorted([ANNA, BORIS, VERA], key=index)
+
+        async def batch(*phones: str) -> dict[str, UUID]:
+            async with database.transaction() as db:
+                return await _missing(db, list(phones), vault, now)
+
+        async with database.transaction() as holder:
+            # Both stop at the middle phone, with whatever they have taken before it in hand.
+            await claiming.take(holder, {("phone", index(middle)): uuid4()})
+            running = [
+                asyncio.create_task(batch(first, middle, last)),
+                asyncio.create_task(batch(last, middle, first)),
+            ]
+            await asyncio.sleep(0.2)
+            await holder.execute("DELETE FROM members.claim")
+        one, other = await asyncio.gather(*running)
+        assert one == other
+        assert len(set(one.values())) == 3
+
+    async def test_overlapping_batches_agree(self, database: Database, vault: Vault, now: datetime):
         phones = [f"+7916{n:07}" for n in range(120)]
 
         async def batch(start: int) -> dict[str, UUID]:
-            mine = phones[start : start + 80]
             async with database.transaction() as db:
-                found = await _missing(db, mine[::-1] if start % 20 else mine, vault, now)
+                found = await _missing(db, phones[start : start + 80], vault, now)
                 await asyncio.sleep(0.01)  # the batch goes on: the losers wait for its end
                 return found
 
@@ -273,7 +297,7 @@ class TestPinIndexKey:
         await operations.pin_index_key(db, vault=first, now=now, actor="system")
         rotated = Vault(b"2" * 32, older=[b"1" * 32])
         await operations.pin_index_key(db, vault=rotated, now=now, actor="system")
-        with pytest.raises(operations.pinning.WrongIndexKey, match=first.index_key_id.hex()):
+        with pytest.raises(WrongIndexKey, match=first.index_key_id.hex()):
             await operations.pin_index_key(db, vault=second, now=now, actor="system")
 
 
