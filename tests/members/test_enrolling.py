@@ -274,7 +274,7 @@ class TestSecrecy:
                 email="anna.smirnova@example.ru",
                 name="Анна Смирнова",
                 birthday=date(1990, 12, 31),
-                identities=(NewIdentity("telegram", "424242424"), NewIdentity("crm", "C-778899")),
+                identities=(NewIdentity("telegram", "424242424"), NewIdentity("crm", "C-77889900")),
             ),
         )
         patch = {"phone": BORIS, "name": "Анна Орлова"}
@@ -284,7 +284,7 @@ class TestSecrecy:
         dump = await _dump(db, "members", "outbox", "ledger")
         assert str(anna.member_id) in dump
         secrets = [ANNA, BORIS, "9160000001", "anna.smirnova", "example.ru", "Анна", "Смирнова"]
-        secrets += ["Орлова", "1990-12-31", "424242424", "778899"]
+        secrets += ["Орлова", "1990-12-31", "424242424", "C-778899"]
         for secret in secrets:
             assert secret not in dump
             assert secret.encode().hex() not in dump
