@@ -1,0 +1,210 @@
+"""What a fact is worth: one pure function, and the same rules told as reasons.
+
+`decide` is called by the live path, the checkout quote, the preview and the backtest; `misses`
+answers "why not" from the very functions `decide` uses. No I/O, no clock.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from vezde.kit import money
+from vezde.ledger.model import Part
+from vezde.program import days
+from vezde.program.model import (
+    LINES_RECOGNISED,
+    PURCHASE_RECORDED,
+    Decision,
+    Earning,
+    Fact,
+    FactLine,
+    Miss,
+    Programme,
+    Refusal,
+    Standing,
+)
+
+BASIS_POINTS = 10_000
+# The widest gap between two zones is 26 h, between Russian ones 10 h; tills' clocks run ahead too.
+CLOCKS_DIFFER_BY = timedelta(hours=14)
+
+
+def decide(programme: Programme, standing: Standing, fact: Fact) -> Decision:
+    """The worth of `fact` for a member who stands so, under this version.
+
+    Points are `sum(sum_kopecks x rate_bp) / (10 000 x point_value_kopecks)` over the lines that
+    earn, rounded once, cut by the day's cap, and parted among the lines by largest remainder.
+    """
+    refusal = _refusal(programme, standing, fact)
+    if refusal is not None:
+        return Decision(fact.id, programme.version, refusal, 0, 0, (), None, None)
+    earning = earning_in(programme, fact.sales_channel)
+    lines = [line for line in fact.lines if _why_not(programme, line) is None]
+    weights = [line.sum_kopecks * earning.rate_bp for line in lines]
+    wanted = _wanted(programme, sum(weights))
+    points = _capped(programme, standing, wanted)
+    if points == 0:
+        return Decision(fact.id, programme.version, None, wanted, 0, (), None, None)
+    shares = money.largest_remainder(points, weights)
+    parts = tuple(
+        Part(line.line, earning.rule, earning.rate_bp, share)
+        for line, share in zip(lines, shares, strict=True)
+    )
+    active_at = _active_at(programme, earning, fact)
+    expires_at = expires_after(programme, active_at)
+    return Decision(fact.id, programme.version, None, wanted, points, parts, active_at, expires_at)
+
+
+def earning_in(programme: Programme, sales_channel: str) -> Earning:
+    """How a sales channel earns; one that the document does not list earns by the default."""
+    return programme.earning.get(sales_channel, programme.default_earning)
+
+
+def window_refusal(
+    programme: Programme, *, occurred_at: datetime, registered_at: datetime
+) -> str | None:
+    """`too_old`, `from_future` or None for a purchase of that time shown at that time."""
+    if occurred_at > registered_at + CLOCKS_DIFFER_BY:
+        return Refusal.FROM_FUTURE.value
+    if programme.window_days is not None and occurred_at < days.plus_days(
+        programme.zone, registered_at, -programme.window_days
+    ):
+        return Refusal.TOO_OLD.value
+    return None
+
+
+def expires_after(programme: Programme, active_at: datetime) -> datetime | None:
+    """When points active from then stop being valid: the start of the day after their last."""
+    expiry = programme.expiry
+    if expiry is None:
+        return None
+    if expiry.months is not None:
+        return days.end_after_months(programme.zone, active_at, expiry.months)
+    assert expiry.days is not None, "an expiry is either days or months"
+    return days.end_after_days(programme.zone, active_at, expiry.days)
+
+
+def _refusal(programme: Programme, standing: Standing, fact: Fact) -> str | None:
+    refusal = window_refusal(
+        programme, occurred_at=fact.occurred_at, registered_at=fact.registered_at
+    )
+    if refusal is not None:
+        return refusal
+    if fact.kind == LINES_RECOGNISED:
+        return standing.purchase_refusal
+    limit = programme.receipts_per_day
+    if fact.kind == PURCHASE_RECORDED and limit is not None and standing.shown_that_day >= limit:
+        return Refusal.DAILY_LIMIT.value
+    return None
+
+
+def _why_not(programme: Programme, line: FactLine) -> str | None:
+    """The code of the reason why a line earns nothing, or None when it earns."""
+    if line.decided:
+        return "decided_before"
+    if line.sku is None:
+        return "not_ours"
+    if line.sum_kopecks <= 0:
+        return "nothing_paid"
+    if line.sku in programme.excluded_skus:
+        return "excluded_sku"
+    if line.category is not None and line.category.casefold() in programme.excluded_categories:
+        return "excluded_category"
+    if programme.excluded_tags and _excluded_tag(programme, line) is not None:
+        return "excluded_tag"
+    return None
+
+
+def _excluded_tag(programme: Programme, line: FactLine) -> str | None:
+    for tag in line.tags:
+        if tag.casefold() in programme.excluded_tags:
+            return tag
+    return None
+
+
+def _wanted(programme: Programme, weight: int) -> int:
+    return money.divide(weight, BASIS_POINTS * programme.point_value_kopecks, programme.rounding)
+
+
+def _capped(programme: Programme, standing: Standing, wanted: int) -> int:
+    if programme.points_per_day is None:
+        return wanted
+    return min(wanted, max(programme.points_per_day - standing.earned_that_day, 0))
+
+
+def _active_at(programme: Programme, earning: Earning, fact: Fact) -> datetime:
+    if earning.hold_days == 0:
+        return fact.recorded_at
+    held_until = days.plus_days(programme.zone, fact.occurred_at, earning.hold_days)
+    return max(held_until, fact.recorded_at)
+
+
+def misses(programme: Programme, standing: Standing, fact: Fact) -> list[Miss]:
+    """The rules that gave this fact nothing, or less than they wanted, and why."""
+    refusal = _refusal(programme, standing, fact)
+    if refusal is not None:
+        return [_refused(programme, refusal)]
+    earning = earning_in(programme, fact.sales_channel)
+    found: list[Miss] = []
+    weight = 0
+    for line in fact.lines:
+        code = _why_not(programme, line)
+        if code is None:
+            weight += line.sum_kopecks * earning.rate_bp
+        else:
+            rule = EXCLUSION_RULES.get(code, earning.rule)
+            because = REASONS[code](line, _excluded_tag(programme, line))
+            found.append(Miss(rule, code, because, line.line))
+    found.extend(_whole_misses(programme, standing, fact, earning, weight))
+    return found
+
+
+EXCLUSION_RULES = {
+    "excluded_sku": "earning.exclude.skus",
+    "excluded_category": "earning.exclude.categories",
+    "excluded_tag": "earning.exclude.tags",
+}
+REASONS: dict[str, Callable[[FactLine, str | None], str]] = {
+    "decided_before": lambda line, _tag: f"Line {line.line} was priced before.",
+    "not_ours": lambda line, _tag: f"Line {line.line} is not recognised as the brand's product.",
+    "nothing_paid": lambda line, _tag: f"Nothing was paid for line {line.line}.",
+    "excluded_sku": lambda line, _tag: (
+        f"The programme excludes the product {line.sku} of line {line.line}."
+    ),
+    "excluded_category": lambda line, _tag: (
+        f"The programme excludes the category «{line.category}» of line {line.line}."
+    ),
+    "excluded_tag": lambda line, tag: (
+        f"The programme excludes products with the tag «{tag}», line {line.line} has it."
+    ),
+}
+
+
+def _refused(programme: Programme, refusal: str) -> Miss:
+    if refusal == Refusal.FROM_FUTURE:
+        because = "The purchase is dated more than 14 hours after it was shown."
+        return Miss("receipts.from_future", refusal, because)
+    if refusal == Refusal.TOO_OLD:
+        because = f"The purchase was shown later than {programme.window_days} days after it."
+        return Miss("receipts.window_days", refusal, because)
+    because = f"More than {programme.receipts_per_day} purchases were shown that day."
+    return Miss("receipts.per_day", refusal, because)
+
+
+def _whole_misses(
+    programme: Programme, standing: Standing, fact: Fact, earning: Earning, weight: int
+) -> list[Miss]:
+    wanted = _wanted(programme, weight)
+    if earning.rate_bp == 0:
+        because = f"The programme gives 0 % in the sales channel {fact.sales_channel}."
+        return [Miss(earning.rule, "rate_zero", because)]
+    if wanted == 0 and weight > 0:
+        because = "The sum is worth less than one whole point after rounding."
+        return [Miss("rounding", "rounded_to_zero", because)]
+    points = _capped(programme, standing, wanted)
+    if points < wanted:
+        because = (
+            f"{wanted} points were due, {points} given: {standing.earned_that_day} were earned "
+            f"that day and the programme gives at most {programme.points_per_day} a day."
+        )
+        return [Miss("earning.points_per_day", "daily_points", because)]
+    return []

@@ -1,0 +1,230 @@
+"""Price facts: the only writer that calls `decide`."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from vezde.kit import db as kit_db
+from vezde.kit.db import Db
+from vezde.ledger import operations as ledger
+from vezde.ledger.model import Accrual
+from vezde.outbox import operations as outbox
+from vezde.program import days, events, queries, records
+from vezde.program.decide import decide
+from vezde.program.model import (
+    LINES_RECOGNISED,
+    PURCHASE_RECORDED,
+    Decision,
+    Fact,
+    FactLine,
+    Programme,
+    Standing,
+)
+from vezde.program.records import Decided, Outcome
+
+DECIDED: LiteralString = """
+SELECT d.member_id, d.fact_id, d.version, d.refusal, d.wanted, d.points, d.effects, d.active_at,
+    d.expires_at
+FROM unnest(%s::uuid[], %s::uuid[]) AS asked (member_id, fact_id)
+JOIN program.decision d USING (member_id, fact_id)
+"""
+STANDINGS: LiteralString = """
+SELECT earned.earned_that_day, shown.shown_that_day, refused.purchase_refusal
+FROM unnest(
+    %s::uuid[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
+    %s::uuid[]
+) WITH ORDINALITY AS asked (
+    member_id, earned_from, earned_to, shown_from, shown_to, refused_purchase_id, place
+)
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(d.points), 0)::bigint AS earned_that_day FROM program.decision d
+    WHERE d.member_id = asked.member_id
+        AND d.occurred_at >= asked.earned_from AND d.occurred_at < asked.earned_to
+) earned
+CROSS JOIN LATERAL (
+    SELECT count(*) AS shown_that_day FROM program.decision d
+    WHERE d.member_id = asked.member_id
+        AND d.registered_at >= asked.shown_from AND d.registered_at < asked.shown_to
+        AND d.kind = 'purchase.recorded/1' AND d.refusal IS NULL
+) shown
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN bool_and(d.refusal IS NOT NULL) THEN min(d.refusal) END AS purchase_refusal
+    FROM program.decision d
+    WHERE asked.refused_purchase_id IS NOT NULL AND d.member_id = asked.member_id
+        AND d.purchase_id = asked.refused_purchase_id AND d.kind = 'purchase.recorded/1'
+) refused
+ORDER BY asked.place
+"""
+KEEP: LiteralString = """
+INSERT INTO program.decision
+    (member_id, fact_id, purchase_id, occurred_at, registered_at, recorded_at, wanted, points,
+     active_at, expires_at, earned_that_day, shown_that_day, version, kind, refusal, actor, fact,
+     effects)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+TITLES = {PURCHASE_RECORDED: "Покупка", LINES_RECOGNISED: "Покупка, товар распознан позже"}
+
+Key = tuple[UUID, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A fact not decided yet, its version, and the days its caps look at."""
+
+    fact: Fact
+    programme: Programme
+    earned_day: tuple[datetime, datetime]
+    shown_day: tuple[datetime, datetime]
+
+
+async def apply(db: Db, facts: Sequence[Fact], *, now: datetime, actor: str) -> list[Decision]:
+    """Price each fact under the version of its time and give the points; answers in the same order.
+
+    A fact decided before, here or earlier in the same call, answers its first decision and does
+    nothing. Facts of one member see the earlier ones of the call. Locks the members' accounts in
+    id order. Raises `NoProgramme` and what the ledger raises; then nothing may be kept.
+    """
+    if not facts:
+        return []
+    await ledger.lock(db, sorted({fact.member_id for fact in facts}))
+    known = await _decided_before(db, facts)
+    fresh: dict[Key, Fact] = {}
+    for fact in facts:
+        if _key(fact) not in known:
+            fresh.setdefault(_key(fact), fact)
+    asked = await _asked(db, list(fresh.values()))
+    decided = _decide_all(asked, await _standings(db, asked), actor)
+    await _keep(db, decided, now=now, actor=actor)
+    known.update((_key(one.fact), one.decision) for one in decided)
+    return [known[_key(fact)] for fact in facts]
+
+
+def _key(fact: Fact) -> Key:
+    return fact.member_id, fact.id
+
+
+async def _decided_before(db: Db, facts: Sequence[Fact]) -> dict[Key, Decision]:
+    members, ids = [fact.member_id for fact in facts], [fact.id for fact in facts]
+    rows = await kit_db.fetch_all(db, Outcome, DECIDED, [members, ids])
+    return {(row.member_id, row.fact_id): row.decision() for row in rows}
+
+
+async def _asked(db: Db, facts: Sequence[Fact]) -> list[_Asked]:
+    if not facts:
+        return []
+    programmes = await queries.programmes(db)
+    asked = []
+    for fact in facts:
+        programme = programmes.at(fact.occurred_at)
+        asked.append(
+            _Asked(
+                fact,
+                programme,
+                days.day_of(programme.zone, fact.occurred_at),
+                days.day_of(programme.zone, fact.registered_at),
+            )
+        )
+    return asked
+
+
+async def _standings(db: Db, asked: Sequence[_Asked]) -> list[Standing]:
+    """Each fact's standing before this call, in one read for all."""
+    if not asked:
+        return []
+    columns: list[list[Any]] = [
+        [one.fact.member_id for one in asked],
+        [one.earned_day[0] for one in asked],
+        [one.earned_day[1] for one in asked],
+        [one.shown_day[0] for one in asked],
+        [one.shown_day[1] for one in asked],
+        [one.fact.purchase_id if one.fact.kind == LINES_RECOGNISED else None for one in asked],
+    ]
+    return await kit_db.fetch_all(db, Standing, STANDINGS, columns)
+
+
+def _decide_all(asked: Sequence[_Asked], stored: Sequence[Standing], actor: str) -> list[Decided]:
+    earlier: defaultdict[UUID, list[Decided]] = defaultdict(list)
+    decided = []
+    for one, standing in zip(asked, stored, strict=True):
+        mine = earlier[one.fact.member_id]
+        seen = _folded(standing, one, mine) if mine else standing
+        outcome = Decided(one.fact, seen, decide(one.programme, seen, one.fact), actor)
+        mine.append(outcome)
+        decided.append(outcome)
+    return decided
+
+
+def _folded(standing: Standing, asked: _Asked, earlier: Sequence[Decided]) -> Standing:
+    """The standing with what this call has decided already."""
+    earned, shown, refusal = (
+        standing.earned_that_day,
+        standing.shown_that_day,
+        standing.purchase_refusal,
+    )
+    for one in earlier:
+        if asked.earned_day[0] <= one.fact.occurred_at < asked.earned_day[1]:
+            earned += one.decision.points
+        if one.fact.kind != PURCHASE_RECORDED:
+            continue
+        if one.decision.refusal is None:
+            shown += asked.shown_day[0] <= one.fact.registered_at < asked.shown_day[1]
+        if asked.fact.kind == LINES_RECOGNISED and one.fact.purchase_id == asked.fact.purchase_id:
+            refusal = one.decision.refusal
+    return Standing(earned, shown, refusal)
+
+
+async def _keep(db: Db, decided: Sequence[Decided], *, now: datetime, actor: str) -> None:
+    earning = [one for one in decided if one.decision.points > 0]
+    if earning:
+        await ledger.accrue(db, [_accrual(one) for one in earning], now=now, actor=actor)
+    await kit_db.execute_many(db, KEEP, [records.parameters(one) for one in decided])
+    await outbox.record(
+        db, [events.points_accrued(one.fact, one.decision, now=now) for one in earning]
+    )
+
+
+def _accrual(decided: Decided) -> Accrual:
+    fact, decision = decided.fact, decided.decision
+    assert decision.active_at is not None, "points have an instant to be active from"
+    return Accrual(
+        member_id=fact.member_id,
+        op_key=f"fact:{fact.id}",
+        points=decision.points,
+        active_at=decision.active_at,
+        expires_at=decision.expires_at,
+        occurred_at=fact.occurred_at,
+        parts=decision.parts,
+        proof=_proof(fact, decision),
+        title=TITLES.get(fact.kind, TITLES[PURCHASE_RECORDED]),
+    )
+
+
+def _proof(fact: Fact, decision: Decision) -> dict[str, Any]:
+    """What came with the fact, and what it was priced by: version, rules, the brand's lines."""
+    earned = {part.line: part for part in decision.parts}
+
+    def told(line: FactLine) -> dict[str, Any]:
+        part = earned.get(line.line)
+        return {
+            "line": line.line,
+            "sku": line.sku,
+            "sum_kopecks": line.sum_kopecks,
+            "rate_bp": part.rate_bp if part else 0,
+            "points": part.points if part else 0,
+        }
+
+    return {
+        **fact.proof,
+        "fact_id": str(fact.id),
+        "kind": fact.kind,
+        "purchase_id": str(fact.purchase_id),
+        "sales_channel": fact.sales_channel,
+        "program_version": decision.version,
+        "rules": sorted({part.rule for part in decision.parts}),
+        "wanted": decision.wanted,
+        "lines": [told(line) for line in fact.lines if line.sku and not line.decided],
+    }

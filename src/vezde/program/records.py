@@ -1,0 +1,143 @@
+"""Decisions as rows: the columns, and what of a fact has none (compact, ids and numbers)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from vezde.ledger.model import Part
+from vezde.program.model import LINES_RECOGNISED, Decision, Fact, FactLine, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision with the fact and the standing it was made on.
+
+    The fact's proof is not kept here: the ledger has it with the points.
+    """
+
+    fact: Fact
+    standing: Standing
+    decision: Decision
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The columns that say what a fact was worth."""
+
+    member_id: UUID
+    fact_id: UUID
+    version: int
+    refusal: str | None
+    wanted: int
+    points: int
+    effects: list[list[Any]]
+    active_at: datetime | None
+    expires_at: datetime | None
+
+    def decision(self) -> Decision:
+        return Decision(
+            self.fact_id,
+            self.version,
+            self.refusal,
+            self.wanted,
+            self.points,
+            tuple(Part(*effect) for effect in self.effects),
+            self.active_at,
+            self.expires_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Outcome):
+    """A whole row of program.decision."""
+
+    kind: str
+    purchase_id: UUID
+    occurred_at: datetime
+    registered_at: datetime
+    recorded_at: datetime
+    earned_that_day: int
+    shown_that_day: int
+    fact: dict[str, Any]
+    actor: str
+
+    def decided(self) -> Decided:
+        recognised = self.kind == LINES_RECOGNISED
+        return Decided(
+            fact=self._fact(),
+            standing=Standing(
+                self.earned_that_day,
+                self.shown_that_day,
+                # Such lines are refused for nothing but what their purchase was refused for.
+                self.refusal if recognised else None,
+            ),
+            decision=self.decision(),
+            actor=self.actor,
+        )
+
+    def _fact(self) -> Fact:
+        return Fact(
+            id=self.fact_id,
+            kind=self.kind,
+            member_id=self.member_id,
+            purchase_id=self.purchase_id,
+            occurred_at=self.occurred_at,
+            wall_time=datetime.fromisoformat(self.fact["wall_time"]),
+            registered_at=self.registered_at,
+            recorded_at=self.recorded_at,
+            sales_channel=self.fact["sales_channel"],
+            lines=tuple(_line(*line) for line in self.fact["lines"]),
+        )
+
+
+def _line(line: int, sku: str, category: str, tags: list[str], *rest: Any) -> FactLine:
+    quantity_micro, sum_kopecks, decided = rest
+    return FactLine(line, sku, category, tuple(tags), quantity_micro, sum_kopecks, bool(decided))
+
+
+def parameters(decided: Decided) -> tuple[Any, ...]:
+    """The row's values in the order of `operations.applying.KEEP`."""
+    fact, standing, decision = decided.fact, decided.standing, decided.decision
+    return (
+        fact.member_id,
+        fact.id,
+        fact.purchase_id,
+        fact.occurred_at,
+        fact.registered_at,
+        fact.recorded_at,
+        decision.wanted,
+        decision.points,
+        decision.active_at,
+        decision.expires_at,
+        standing.earned_that_day,
+        standing.shown_that_day,
+        decision.version,
+        fact.kind,
+        decision.refusal,
+        decided.actor,
+        Jsonb(_compact(fact)),
+        Jsonb([[part.line, part.rule, part.rate_bp, part.points] for part in decision.parts]),
+    )
+
+
+def _compact(fact: Fact) -> dict[str, Any]:
+    return {
+        "sales_channel": fact.sales_channel,
+        "wall_time": fact.wall_time.isoformat(),
+        "lines": [
+            [
+                line.line,
+                line.sku,
+                line.category,
+                line.tags,
+                line.quantity_micro,
+                line.sum_kopecks,
+                int(line.decided),
+            ]
+            for line in fact.lines
+        ],
+    }
