@@ -1,4 +1,5 @@
 import asyncio
+import random
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -291,6 +292,35 @@ class TestCaps:
         assert sum(one.refusal == "daily_limit" for one in decisions) == 3
         async with database.transaction() as db:
             assert await active(db, vera) == 70
+
+
+class TestBatches:
+    async def test_decide_as_one_by_one(self, db, anna, boris, publish, purchase, apply):
+        await publish(db, {"earning.points_per_day": 120, "receipts.per_day": 4})
+        dice = random.Random(7)
+        happened = [
+            {
+                "occurred_at": NOON - timedelta(hours=dice.randrange(72)),
+                "registered_at": NOON + timedelta(hours=dice.randrange(48)),
+            }
+            for _ in range(24)
+        ]
+
+        def facts(member_id):
+            return [
+                purchase(1_000_00, 37_00 * at, member_id=member_id, **times)
+                for at, times in enumerate(happened)
+            ]
+
+        at_once = await apply(db, *facts(anna))
+        one_by_one = [(await apply(db, fact))[0] for fact in facts(boris)]
+        told = [
+            [(one.refusal, one.wanted, one.points, one.parts) for one in decisions]
+            for decisions in (at_once, one_by_one)
+        ]
+        assert told[0] == told[1]
+        assert {one.refusal for one in at_once} == {None, "daily_limit"}
+        assert any(one.points < one.wanted for one in at_once)
 
 
 class TestLinesRecognised:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vezde.program import days
@@ -48,6 +48,7 @@ class TestDayOf:
         instant = datetime(year, 1, 1, tzinfo=UTC)
         assert days.day_of(MOSCOW, instant) == (instant, instant)
 
+    @settings(deadline=None)
     @given(st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1)))
     def test_contains_its_instant(self, naive):
         instant = naive.replace(tzinfo=UTC)
@@ -98,6 +99,7 @@ class TestEndAfterDays:
             "2026-11-20T00:00"
         )
 
+    @settings(deadline=None)
     @given(
         st.datetimes(datetime(2020, 1, 1), datetime(2060, 1, 1)),
         st.integers(1, 1000),

@@ -364,7 +364,7 @@ def priced(rules, kopecks):
 
 class TestAnyPurchase:
     @given(rules_of, sums)
-    @settings(max_examples=200)
+    @settings(max_examples=200, deadline=None)
     def test_has_parts_that_add_up_within_the_cap(self, rules, kopecks):
         decision = priced(rules, kopecks)
         assert sum(part.points for part in decision.parts) == decision.points
@@ -377,12 +377,12 @@ class TestAnyPurchase:
         assert (decision.active_at is None) == (decision.points == 0)
 
     @given(rules_of, sums.filter(len), st.integers(1, 1_000_00))
-    @settings(max_examples=100)
+    @settings(max_examples=100, deadline=None)
     def test_is_never_worth_less_for_more_money(self, rules, kopecks, more):
         dearer = [kopecks[0] + more, *kopecks[1:]]
         assert priced(rules, dearer).points >= priced(rules, kopecks).points
 
     @given(rules_of, sums)
-    @settings(max_examples=50)
+    @settings(max_examples=50, deadline=None)
     def test_is_worth_the_same_however_it_is_split_into_lines(self, rules, kopecks):
         assert priced(rules, [sum(kopecks)]).points == priced(rules, kopecks).points

@@ -1,5 +1,6 @@
 """Decisions as rows: the columns, and what of a fact has none (compact, ids and numbers)."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,8 @@ from psycopg.types.json import Jsonb
 
 from vezde.ledger.model import Part
 from vezde.program.model import LINES_RECOGNISED, Decision, Fact, FactLine, Standing
+
+_dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +122,10 @@ def parameters(decided: Decided) -> tuple[Any, ...]:
         fact.kind,
         decision.refusal,
         decided.actor,
-        Jsonb(_compact(fact)),
-        Jsonb([[part.line, part.rule, part.rate_bp, part.points] for part in decision.parts]),
+        Jsonb(_compact(fact), _dump),
+        Jsonb(
+            [[part.line, part.rule, part.rate_bp, part.points] for part in decision.parts], _dump
+        ),
     )
 
 
