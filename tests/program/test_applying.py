@@ -98,7 +98,7 @@ class TestApply:
             "kind": "purchase.recorded/1",
             "purchase_id": str(fact.purchase_id),
             "sales_channel": "chain",
-            "program_version": 1,
+            "version": 1,
             "rules": ["earning.default"],
             "wanted": 5,
             "lines": [

@@ -223,7 +223,7 @@ def _proof(fact: Fact, decision: Decision) -> dict[str, Any]:
         "kind": fact.kind,
         "purchase_id": str(fact.purchase_id),
         "sales_channel": fact.sales_channel,
-        "program_version": decision.version,
+        "version": decision.version,
         "rules": sorted({part.rule for part in decision.parts}),
         "wanted": decision.wanted,
         "lines": [told(line) for line in fact.lines if line.sku and not line.decided],
