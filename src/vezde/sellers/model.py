@@ -94,6 +94,10 @@ class Seller:
     labelled_at: datetime | None
     labelled_by: str | None
 
+    @property
+    def known(self) -> bool:
+        return self.source is not None
+
 
 def clean_inn(text: str | None) -> str | None:
     """The INN's digits, or None when it is not 10 or 12 of them.
