@@ -1,14 +1,20 @@
-"""Write facts, and say which kinds somebody waits for."""
+"""Write facts, say which kinds somebody waits for, let a parked reaction try again."""
 
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import LiteralString
+from uuid import UUID
+
+import structlog
 
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
+from vezde.kit.errors import DomainError, Kind
 from vezde.outbox import model
 from vezde.outbox.model import FactRow
+
+log = structlog.get_logger("vezde.outbox")
 
 # One statement a fact, so that a batch is one pipeline; the todo row only where somebody waits.
 RECORD: LiteralString = """
@@ -27,8 +33,18 @@ SELECT unnest(%s::text[]) ON CONFLICT (kind) DO NOTHING
 """
 UNSUBSCRIBE: LiteralString = "DELETE FROM outbox.subscription WHERE kind <> ALL(%s::text[])"
 OPEN_MONTHS: LiteralString = "SELECT outbox.open_months(%s, %s)"
+UNPARK: LiteralString = """
+UPDATE outbox.retry SET attempts = 0, next_try = %s, parked_at = NULL
+WHERE fact_id = %s AND reaction = %s AND parked_at IS NOT NULL
+RETURNING fact_id
+"""
 
 _dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class NotParked(DomainError):
+    code = "not_parked"
+    kind = Kind.MISSING
 
 
 async def record(db: Db, facts: Sequence[FactRow]) -> None:
@@ -67,3 +83,11 @@ async def open_months(db: Db, *, first: datetime, last: datetime) -> int:
     months = (last.year - first.year) * 12 + last.month - first.month + 1
     made = await kit_db.fetch_value(db, OPEN_MONTHS, [first, max(months, 1)])
     return int(made)
+
+
+async def unpark(db: Db, *, fact_id: UUID, reaction: str, wall: datetime, actor: str) -> None:
+    """Give a parked fact to its reaction again, from the first attempt; raises `NotParked`."""
+    if await kit_db.fetch_value(db, UNPARK, [wall, fact_id, reaction]) is None:
+        raise NotParked(f"Nothing of {reaction} is parked for {fact_id}; list what is parked first")
+    log.info("reaction unparked", fact=str(fact_id), reaction=reaction, actor=actor)
+    db.wake(model.RETRY)

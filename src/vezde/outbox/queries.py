@@ -1,7 +1,9 @@
 """What was recorded, what waits, what is stuck."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
+from uuid import UUID
 
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
@@ -15,6 +17,46 @@ ORDER BY recorded_at, id
 LIMIT %s
 """
 REST: LiteralString = "SELECT count(*) FROM outbox.fact_rest"
+PARKED: LiteralString = """
+SELECT retry.fact_id, retry.reaction, fact.kind, fact.member_id, fact.subject, retry.recorded_at,
+       retry.attempts, retry.parked_at, retry.error
+FROM outbox.retry
+JOIN outbox.fact ON fact.recorded_at = retry.recorded_at AND fact.id = retry.fact_id
+WHERE retry.parked_at IS NOT NULL
+ORDER BY retry.parked_at, retry.fact_id, retry.reaction
+LIMIT %s
+"""
+BACKLOG: LiteralString = """
+SELECT (SELECT count(*) FROM outbox.todo) AS waiting,
+       (SELECT min(recorded_at) FROM outbox.todo) AS oldest,
+       (SELECT count(*) FROM outbox.retry WHERE parked_at IS NULL) AS retrying,
+       (SELECT count(*) FROM outbox.retry WHERE parked_at IS NOT NULL) AS parked
+"""
+
+
+@dataclass(frozen=True)
+class Parked:
+    """A reaction that failed on a fact for the last time; `error` is kind and place, no values."""
+
+    fact_id: UUID
+    reaction: str
+    kind: str
+    member_id: UUID | None
+    subject: str | None
+    recorded_at: datetime
+    attempts: int
+    parked_at: datetime
+    error: str
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """How much waits: facts not handed over and since when, reactions in back-off and parked."""
+
+    waiting: int
+    oldest: datetime | None
+    retrying: int
+    parked: int
 
 
 async def recorded(db: Db, *, since: datetime, until: datetime, limit: int) -> list[FactRow]:
@@ -25,3 +67,15 @@ async def recorded(db: Db, *, since: datetime, until: datetime, limit: int) -> l
 async def rest(db: Db) -> int:
     """Facts that no month's partition took: a metric, zero in health."""
     return int(await kit_db.fetch_value(db, REST))
+
+
+async def parked(db: Db, *, limit: int) -> list[Parked]:
+    """Reactions that wait for somebody to look, oldest first."""
+    return await kit_db.fetch_all(db, Parked, PARKED, [limit])
+
+
+async def backlog(db: Db) -> Backlog:
+    """The outbox's metrics; counts rows, so ask it by the minute."""
+    found = await kit_db.fetch_one(db, Backlog, BACKLOG)
+    assert found is not None, "aggregates answer one row"
+    return found

@@ -1,0 +1,127 @@
+"""Wake-ups: events inside a process, NOTIFY between processes.
+
+A committed transaction names the stages it made ready; they start at once in this process and,
+by one NOTIFY at most every 50 ms, in the others. A lost wake-up costs a second, nothing more:
+every stage polls.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Iterator
+from typing import LiteralString, Self
+from uuid import uuid4
+
+import psycopg
+import structlog
+
+from vezde.kit import db as kit_db
+from vezde.kit.db import Db
+from vezde.kit.work import failures
+from vezde.kit.work.ending import end
+
+log = structlog.get_logger("vezde.work")
+
+NOTIFY: LiteralString = "SELECT pg_notify('vezde_wake', %s)"
+EVERYBODY = "-"  # as the origin: also the process that sent it
+RECONNECT_SECONDS = 0.5
+MOST_NAMES = 100  # a payload is at most 8000 bytes
+
+
+class Waker:
+    """The wake-ups of one process; `database.on_commit = waker.wake` connects it.
+
+    Used as an async context manager: two connections of its own, one that listens and one that
+    notifies, both come back by themselves after the server was away.
+    """
+
+    def __init__(self, conninfo: str, *, every_seconds: float = 0.05) -> None:
+        self._conninfo = conninfo
+        self._every_seconds = every_seconds
+        self._origin = uuid4().hex
+        self._watched: dict[str, list[asyncio.Event]] = {}
+        self._outgoing: set[str] = set()
+        self._something = asyncio.Event()
+        self._listening = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._notify())]
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await end(*self._tasks)
+        self._tasks = []
+
+    async def listening(self) -> None:
+        """Return once this process hears the others."""
+        await self._listening.wait()
+
+    @contextlib.contextmanager
+    def watch(self, name: str) -> Iterator[asyncio.Event]:
+        """An event set by every wake-up of `name`; clear it before looking for work."""
+        event = asyncio.Event()
+        self._watched.setdefault(name, []).append(event)
+        try:
+            yield event
+        finally:
+            self._watched[name].remove(event)
+            if not self._watched[name]:
+                del self._watched[name]
+
+    def wake(self, names: Iterable[str]) -> None:
+        """Wake these here at once and in every other process within 50 ms; never blocks."""
+        woken = set(names)
+        self.wake_here(woken)
+        self._outgoing |= woken
+        self._something.set()
+
+    def wake_here(self, names: Iterable[str]) -> None:
+        """Wake these in this process only."""
+        for name in names:
+            for event in self._watched.get(name, ()):
+                event.set()
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with await kit_db.connect(self._conninfo, autocommit=True) as db:
+                    await self._hear(db)
+            except psycopg.OperationalError as error:
+                log.warning("wake-ups of other processes not heard", error=failures.describe(error))
+            self._listening.clear()
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _hear(self, db: Db) -> None:
+        await db.execute("LISTEN vezde_wake")
+        self._listening.set()
+        self.wake_here(list(self._watched))  # whatever was said while nobody listened
+        async for note in db.notifies():
+            origin, *names = note.payload.split(" ")
+            if origin != self._origin:
+                self.wake_here(names)
+
+    async def _notify(self) -> None:
+        while True:
+            try:
+                async with await kit_db.connect(self._conninfo, autocommit=True) as db:
+                    await self._tell(db)
+            except psycopg.OperationalError as error:
+                log.warning("other processes not woken", error=failures.describe(error))
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _tell(self, db: Db) -> None:
+        while True:
+            if not self._outgoing:  # else: what the last connection failed to say
+                self._something.clear()
+                await self._something.wait()
+            waiting = sorted(self._outgoing)
+            for start in range(0, len(waiting), MOST_NAMES):
+                names = waiting[start : start + MOST_NAMES]
+                await db.execute(NOTIFY, [payload(names, origin=self._origin)])
+                self._outgoing.difference_update(names)
+            await asyncio.sleep(self._every_seconds)
+
+
+def payload(names: Iterable[str], *, origin: str = EVERYBODY) -> str:
+    """What a NOTIFY says: who sent it, then the names to wake."""
+    return " ".join([origin, *names])
