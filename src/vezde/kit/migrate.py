@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from vezde.kit.db import Db, fetch_value
 from vezde.kit.errors import DomainError, Kind
 
 LOCK = 7_386_001  # any constant; one runner at a time in a database
@@ -29,6 +30,7 @@ CREATE TABLE IF NOT EXISTS kit.migration (
 );
 """
 APPLIED = "SELECT number, name, sha256 FROM kit.migration ORDER BY number"
+NEWEST = "SELECT max(number) FROM kit.migration"
 REMEMBER = "INSERT INTO kit.migration (number, name, sha256, applied_at) VALUES (%s, %s, %s, %s)"
 
 
@@ -84,6 +86,11 @@ def apply(owner_conninfo: str, folder: Path, *, app_login: str, now: datetime) -
             db.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
+async def newest(db: Db) -> int:
+    """The number of the newest migration applied; 0 when there is none."""
+    return int(await fetch_value(db, NEWEST) or 0)
+
+
 def _check(wanted: list[Migration], done: dict[int, tuple[str, str]]) -> None:
     known = {migration.number: migration for migration in wanted}
     for number, (name, sha256) in done.items():
@@ -99,9 +106,7 @@ def _check(wanted: list[Migration], done: dict[int, tuple[str, str]]) -> None:
             )
 
 
-def _apply_one(
-    db: psycopg.Connection, migration: Migration, app_login: str, now: datetime
-) -> None:
+def _apply_one(db: psycopg.Connection, migration: Migration, app_login: str, now: datetime) -> None:
     login = sql.Identifier(app_login).as_string(db)
     with db.transaction():
         # A file holds many statements; psycopg sends them as one simple query.

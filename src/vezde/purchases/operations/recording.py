@@ -250,7 +250,7 @@ def _document_row(linked: Linked, now: datetime) -> tuple[object, ...]:
 
 def _line_rows(linked: Linked, book: Book) -> list[tuple[object, ...]]:
     document = linked.document
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for line in document.lines:
         known = book[document.member_id, document.receipt_id, line.line]
         rows.append(

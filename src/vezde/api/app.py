@@ -1,0 +1,47 @@
+"""The application: routes joined, errors in one shape, nothing of a request in the log."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+
+from vezde.api import (
+    batch,
+    catalog,
+    members,
+    points,
+    problems,
+    program,
+    receipts,
+    running,
+    sandbox,
+    sellers,
+)
+from vezde.api.tools import Tools
+
+# The batch stands before the receipt of an id, which would take «batch» for one.
+ROUTERS = (batch, receipts, members, points, catalog, sellers, program, sandbox, running)
+
+
+def create(tools: Tools) -> FastAPI:
+    """The HTTP face on these tools; whoever made them closes them."""
+    app = FastAPI(
+        title="Vezde",
+        summary="Loyalty that works wherever people buy",
+        version=_version(),
+        openapi_url="/openapi.json",
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    app.state.tools = tools
+    problems.install(app)
+    app.middleware("http")(running.timed)
+    for module in ROUTERS:
+        app.include_router(module.router)
+    return app
+
+
+def _version() -> str:
+    try:
+        return version("vezde")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "0.1.0"

@@ -1,0 +1,130 @@
+"""Request bodies read by hand where the framework would read them without a limit."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+
+from vezde.api.problems import Malformed, TooLarge, validation
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+async def read(request: Request, *, most_bytes: int) -> bytes:
+    """The whole body; raises `TooLarge` as soon as it is longer."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > most_bytes:
+        raise _too_large(most_bytes)
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most_bytes:
+            raise _too_large(most_bytes)
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def read_json(request: Request, model: type[Model], *, most_bytes: int) -> Model:
+    """The body as `model`; raises `Malformed` with the fields that are wrong, or `TooLarge`."""
+    body = await read(request, most_bytes=most_bytes)
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Malformed("The body is not JSON.") from error
+    return checked(model, fields)
+
+
+def checked(model: type[Model], fields: Any) -> Model:
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        errors = tuple(validation(one) for one in error.errors())
+        raise Malformed(f"{errors[0].path}: {errors[0].detail}", errors=errors) from error
+
+
+async def read_multipart(request: Request, *, most_bytes: int) -> tuple[str, bytes]:
+    """`member_id` and the bytes of `file`; raises `Malformed` or `TooLarge`."""
+    announced = request.headers.get("content-length", "")
+    # The form's own headers and the member's id are small beside the file.
+    if not announced.isdigit() or int(announced) > most_bytes + 10_000:
+        raise (
+            _too_large(most_bytes)
+            if announced.isdigit()
+            else Malformed("Send a Content-Length with the form.")
+        )
+    try:
+        form = await request.form(max_files=1, max_fields=1)
+    except MultiPartException as error:
+        raise Malformed("Send a form with the fields member_id and file, one of each.") from error
+    member, file = form.get("member_id"), form.get("file")
+    if not isinstance(member, str) or not isinstance(file, UploadFile):
+        raise Malformed("Send a form with the fields member_id and file, one of each.")
+    picture = await file.read()
+    await form.close()
+    return member, picture
+
+
+def _too_large(most_bytes: int) -> TooLarge:
+    return TooLarge(f"The body is over {most_bytes // 1024 // 1024} MB; send less at once.")
+
+
+def json_body(model: type[BaseModel]) -> dict[str, Any]:
+    """OpenAPI of a JSON body that is read by hand."""
+    content = {"application/json": {"schema": model.model_json_schema()}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def json_or_multipart(model: type[BaseModel]) -> dict[str, Any]:
+    """OpenAPI of a body that is read by hand: JSON, or a form with a file."""
+    form = {
+        "type": "object",
+        "required": ["member_id", "file"],
+        "properties": {
+            "member_id": {"type": "string"},
+            "file": {"type": "string", "format": "binary"},
+        },
+    }
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": model.model_json_schema()},
+                "multipart/form-data": {"schema": form},
+            },
+        }
+    }
+
+
+def lines(body: bytes, *, most: int) -> Sequence[bytes]:
+    """The lines of an NDJSON body, empty ones left out; raises `TooLarge` over `most`."""
+    found = [line for line in body.split(b"\n") if line.strip()]
+    if len(found) > most:
+        raise TooLarge(f"A batch has at most {most} lines; send the rest in the next one.")
+    return found
+
+
+async def read_object(request: Request, *, most_bytes: int) -> dict[str, Any]:
+    """The body as a JSON object; raises `Malformed` or `TooLarge`."""
+    body = await read(request, most_bytes=most_bytes)
+    try:
+        given = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Malformed("The body is not JSON.") from error
+    if not isinstance(given, dict):
+        raise Malformed("The body is not a JSON object.")
+    return given
+
+
+def merge_patch() -> dict[str, Any]:
+    """OpenAPI of a JSON merge patch (RFC 7396) that is read by hand."""
+    media = {"schema": {"type": "object"}}
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {"application/merge-patch+json": media, "application/json": media},
+        }
+    }

@@ -1,0 +1,65 @@
+"""Public ids: what stands before the underscore, and which internal ids follow."""
+
+from typing import Any
+from uuid import UUID
+
+from vezde.kit import ids
+
+MEMBER, RECEIPT, ENTRY, CONSENT, PURCHASE = "mem", "rcp", "ent", "cns", "pur"
+
+
+def member(member_id: UUID) -> str:
+    return ids.public(MEMBER, member_id)
+
+
+def member_id(text: str) -> UUID:
+    return ids.parse(MEMBER, text)[0]
+
+
+def receipt(member_id: UUID, receipt_id: UUID) -> str:
+    return ids.public(RECEIPT, member_id, receipt_id)
+
+
+def receipt_ids(text: str) -> tuple[UUID, UUID]:
+    """(member, receipt)."""
+    return pair(RECEIPT, text)
+
+
+def purchase(member_id: UUID, purchase_id: UUID) -> str:
+    return ids.public(PURCHASE, member_id, purchase_id)
+
+
+def consent(member_id: UUID, consent_id: UUID) -> str:
+    return ids.public(CONSENT, member_id, consent_id)
+
+
+def consent_ids(text: str) -> tuple[UUID, UUID]:
+    """(member, consent)."""
+    return pair(CONSENT, text)
+
+
+def entry(member_id: UUID, seq: int) -> str:
+    """A ledger entry is the member's n-th: the number rides in the second id."""
+    return ids.public(ENTRY, member_id, UUID(int=seq))
+
+
+def entry_key(text: str) -> tuple[UUID, int]:
+    """(member, seq)."""
+    member, number = pair(ENTRY, text)
+    if number.int >= 2**63:
+        raise ids.UnknownId("This is not an entry of ours; take the id from the history.")
+    return member, number.int
+
+
+def pair(prefix: str, text: str) -> tuple[UUID, UUID]:
+    first, second = ids.parse(prefix, text, parts=2)
+    return first, second
+
+
+def in_extra(extra: dict[str, Any]) -> dict[str, Any]:
+    """What an error tells beside its sentence, with internal ids as public ones."""
+    shown = dict(extra)
+    given = shown.get("member_id")
+    if given is not None:
+        shown["member_id"] = member(given if isinstance(given, UUID) else UUID(str(given)))
+    return shown

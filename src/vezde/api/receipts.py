@@ -1,0 +1,311 @@
+"""Receipts: shown, looked at, decided by a person."""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, ConfigDict
+
+from vezde.access.model import Key, Scope
+from vezde.api import bodies, names
+from vezde.api.callers import scope
+from vezde.api.once import Done, once
+from vezde.api.pages import Cursor, Limit, Page, cursor_of, page
+from vezde.api.problems import Malformed
+from vezde.api.tools import Tools, tools
+from vezde.kit import money
+from vezde.kit.db import Db
+from vezde.kit.errors import DomainError
+from vezde.kit.work import calls
+from vezde.members import queries as members
+from vezde.members.model import no_such_member
+from vezde.receipts import parsers, queries, reasons
+from vezde.receipts.model import FiscalLine, QrFields, Reason, Status
+from vezde.receipts.operations import moderating, registering
+from vezde.receipts.operations.registering import Submission
+from vezde.receipts.operations.settling import Matched
+from vezde.receipts.qr import grammar
+
+router = APIRouter(tags=["receipts"])
+
+READ_IMAGE = "receipts.read_image"
+IMAGE_BYTES = 20 * 1024 * 1024
+IMAGE_SECONDS = 20
+
+Caller = Annotated[Key, Depends(scope(Scope.RECEIPTS))]
+Using = Annotated[Tools, Depends(tools)]
+
+
+class ReasonOut(BaseModel):
+    code: str
+    text: str
+
+
+class SellerOut(BaseModel):
+    inn: str | None
+    name: str | None
+    kind: str | None
+    sales_channel: str | None
+
+
+class MatchOut(BaseModel):
+    method: str | None
+    score: float
+
+
+class LineOut(BaseModel):
+    line: int
+    name: str | None
+    quantity: int | float
+    sum_kopecks: int
+    product_sku: str | None
+    match: MatchOut | None
+    points: int
+
+
+class PointsOut(BaseModel):
+    pending: int
+    active: int
+    active_at: datetime | None
+
+
+class ReceiptOut(BaseModel):
+    """A receipt as CONTRACT has it; `lines` are there once the document is verified."""
+
+    id: str
+    member_id: str
+    status: Status
+    reason: ReasonOut | None
+    seller: SellerOut | None
+    purchased_at: datetime | None
+    wall_time: str | None
+    total_kopecks: int | None
+    lines: list[LineOut]
+    points: PointsOut
+    purchase_id: str | None
+    first_receipt_id: str | None = None
+    registered_at: datetime
+
+
+class NewReceiptIn(BaseModel):
+    """A QR's text or a document; a picture comes as multipart instead."""
+
+    model_config = ConfigDict(extra="forbid")
+    member_id: str
+    qr: str | None = None
+    document: dict[str, Any] | list[Any] | None = None
+
+
+class DecisionIn(BaseModel):
+    """Which product the line is; null: none of ours."""
+
+    model_config = ConfigDict(extra="forbid")
+    product_sku: str | None
+
+
+def reason_out(reason: Reason | None, *, operator: bool = False) -> ReasonOut | None:
+    """The reason in words; that a document is forged only an operator is told."""
+    if reason is None:
+        return None
+    shown = Reason.NOT_FOUND if reason is Reason.FORGED and not operator else reason
+    return ReasonOut(code=shown, text=reasons.text(shown, "ru"))
+
+
+def receipt_out(receipt: queries.Receipt, now: datetime) -> ReceiptOut:
+    pending, active, active_at = receipt.points(now)
+    matched = {one.line: one for one in receipt.matched}
+    lines = receipt.document.lines if receipt.document else ()
+    return ReceiptOut(
+        id=names.receipt(receipt.member_id, receipt.receipt_id),
+        member_id=names.member(receipt.member_id),
+        status=receipt.status,
+        reason=reason_out(receipt.reason),
+        seller=_seller(receipt),
+        purchased_at=receipt.occurred_at,
+        wall_time=receipt.wall_time.isoformat(timespec="seconds") if receipt.wall_time else None,
+        total_kopecks=receipt.total_kopecks,
+        lines=[_line(line, matched.get(line.line)) for line in lines],
+        points=PointsOut(pending=pending, active=active, active_at=active_at),
+        purchase_id=(
+            names.purchase(receipt.member_id, receipt.purchase_id) if receipt.purchase_id else None
+        ),
+        first_receipt_id=(
+            names.receipt(receipt.member_id, receipt.first_receipt_id)
+            if receipt.first_receipt_id
+            else None
+        ),
+        registered_at=receipt.registered_at,
+    )
+
+
+def _seller(receipt: queries.Receipt) -> SellerOut | None:
+    if receipt.document is None:
+        return None
+    return SellerOut(
+        inn=receipt.seller_inn,
+        name=receipt.seller_name,
+        kind=receipt.seller_kind,
+        sales_channel=receipt.sales_channel,
+    )
+
+
+def _line(line: FiscalLine, matched: Matched | None) -> LineOut:
+    return LineOut(
+        line=line.line,
+        name=line.name,
+        quantity=money.quantity_number(line.quantity_micro),
+        sum_kopecks=line.sum_kopecks,
+        product_sku=matched.sku if matched else None,
+        match=MatchOut(method=matched.method, score=matched.score) if matched else None,
+        points=matched.points if matched else 0,
+    )
+
+
+@router.post(
+    "/v1/receipts",
+    status_code=202,
+    response_model=ReceiptOut,
+    openapi_extra=bodies.json_or_multipart(NewReceiptIn),
+)
+async def submit(request: Request, caller: Caller, using: Using) -> Response:
+    """Register a receipt: a QR's text, a document, or a picture (multipart `member_id`, `file`).
+
+    Answers at once; what becomes of it is read by `GET /v1/receipts/{id}`. A document counts as
+    verified only with the scope `receipts:verified`; otherwise a provider is asked.
+    """
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        member, picture = await bodies.read_multipart(request, most_bytes=IMAGE_BYTES)
+        submission = await _of_picture(names.member_id(member), picture, using)
+        content: dict[str, Any] = {"member_id": member}
+        files: tuple[bytes, ...] = (picture,)
+    else:
+        given = await bodies.read_json(request, NewReceiptIn, most_bytes=parsers.DOCUMENT_BYTES)
+        submission, content, files = _submission(given, caller), given.model_dump(), ()
+
+    async def work(db: Db, now: datetime) -> Done:
+        if not await members.active(db, [submission.member_id]):
+            raise no_such_member()
+        (registered,) = await registering.register(
+            db, [submission], now=now, wall=using.clock.wall(), actor=caller.actor
+        )
+        receipt = await queries.receipt(db, registered.member_id, registered.receipt_id)
+        return Done(202, receipt_out(receipt, now), registered.member_id)
+
+    return await once(request, caller, content, work, files=files, required=True)
+
+
+def _submission(given: NewReceiptIn, caller: Key) -> Submission:
+    member_id = names.member_id(given.member_id)
+    if (given.qr is None) == (given.document is None):
+        raise Malformed("Send either qr, the text of the code, or document, the receipt itself.")
+    if given.qr is not None:
+        return _of_qr_text(member_id, given.qr)
+    documents = parsers.read(given.document or {})
+    if len(documents) != 1:
+        raise Malformed("Send one document; for several use POST /v1/receipts/batch.")
+    if caller.has(Scope.RECEIPTS_VERIFIED):
+        return Submission(member_id, document=documents[0], evidence=caller.actor)
+    return Submission(member_id, qr=documents[0].qr)
+
+
+def _of_qr_text(member_id: UUID, text: str) -> Submission:
+    try:
+        return Submission(member_id, qr=grammar.parse(text))
+    except (grammar.NotFiscalQr, grammar.BadQr) as error:
+        return Submission(member_id, unreadable=Reason(error.code))
+
+
+async def _of_picture(member_id: UUID, picture: bytes, using: Tools) -> Submission:
+    """The picture's QR, decoded by a worker; a picture without one is a rejected receipt."""
+    answer = json.loads(
+        await calls.request(
+            using.database, using.waker, READ_IMAGE, picture, timeout_seconds=IMAGE_SECONDS
+        )
+    )
+    if "reason" in answer:
+        return Submission(member_id, unreadable=Reason(answer["reason"]))
+    return Submission(member_id, qr=grammar.parse(answer["qr"]))
+
+
+async def read_image(picture: bytes, _call_id: UUID) -> bytes:
+    """A worker's part: the fiscal QR of a picture as `{"qr": …}`, or why not as `{"reason": …}`."""
+    from vezde.receipts.qr import images
+
+    try:
+        fields: QrFields = images.fiscal(picture)
+    except DomainError as error:
+        return json.dumps({"reason": error.code}).encode()
+    return json.dumps({"qr": fields.text()}).encode()
+
+
+@router.get("/v1/receipts/{receipt_id}")
+async def one(receipt_id: str, _caller: Caller, using: Using) -> ReceiptOut:
+    """A receipt with its lines, what was recognised in them, and the points they brought."""
+    member_id, internal = names.receipt_ids(receipt_id)
+    async with using.database.transaction() as db:
+        now = await using.clock.programme(db)
+        receipt = await queries.receipt(db, member_id, internal)
+    return receipt_out(receipt, now)
+
+
+@router.get("/v1/receipts")
+async def listed(
+    _caller: Caller,
+    using: Using,
+    member_id: str | None = None,
+    status: Status | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[ReceiptOut]:
+    """Receipts, newest first: of a member, in a status, or all."""
+    async with using.database.transaction() as db:
+        now = await using.clock.programme(db)
+        rows = await queries.page(
+            db,
+            member_id=names.member_id(member_id) if member_id else None,
+            status=status,
+            before=_before(cursor),
+            limit=limit + 1,
+        )
+    return page(
+        rows,
+        limit,
+        show=lambda receipt: receipt_out(receipt, now),
+        position=lambda receipt: str(receipt.receipt_id),
+    )
+
+
+def _before(cursor: Cursor) -> UUID | None:
+    position = cursor_of(cursor)
+    try:
+        return UUID(position) if position else None
+    except ValueError as error:
+        raise Malformed("Take the cursor from next_cursor of the page before.") from error
+
+
+@router.post("/v1/receipts/{receipt_id}/lines/{line}/match")
+async def decide_line(
+    request: Request,
+    receipt_id: str,
+    line: int,
+    decision: DecisionIn,
+    caller: Annotated[Key, Depends(scope(Scope.CATALOG))],
+) -> Response:
+    """Decide a doubtful line: which product it is, or none; the shop's wording is learned."""
+    member_id, internal = names.receipt_ids(receipt_id)
+
+    async def work(db: Db, now: datetime) -> Done:
+        receipt = await moderating.decide_line(
+            db,
+            member_id,
+            internal,
+            line=line,
+            sku=decision.product_sku,
+            now=now,
+            actor=caller.actor,
+        )
+        return Done(200, receipt_out(receipt, now), member_id)
+
+    return await once(request, caller, decision, work)

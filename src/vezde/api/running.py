@@ -1,0 +1,99 @@
+"""How the installation is: alive, ready, and its figures."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from vezde.api.tools import Tools, tools
+from vezde.kit import migrate
+from vezde.kit.db import Db
+from vezde.kit.errors import Unavailable
+from vezde.kit.work import heartbeat
+from vezde.outbox import queries as outbox
+from vezde.receipts import queries as receipts
+
+router = APIRouter(tags=["running"])
+log = structlog.get_logger("vezde.http")
+Using = Annotated[Tools, Depends(tools)]
+
+REGISTRY = CollectorRegistry()
+SECONDS = Histogram(
+    "vezde_http_seconds", "Time to answer", ["method", "route", "status"], registry=REGISTRY
+)
+BUGS = Counter("vezde_http_failures_total", "Requests that broke on our side", registry=REGISTRY)
+CHECKS = Gauge(
+    "vezde_receipt_checks", "Receipts being checked", ["step", "parked"], registry=REGISTRY
+)
+WORKERS = Gauge("vezde_workers", "Worker processes alive", registry=REGISTRY)
+STRAY = Gauge(
+    "vezde_facts_without_month", "Facts in the partition that catches the rest", registry=REGISTRY
+)
+PARKED = Gauge("vezde_reactions_parked", "Reactions given up on", registry=REGISTRY)
+WAITING = Gauge("vezde_facts_to_hand_over", "Facts not handed over yet", registry=REGISTRY)
+
+
+@router.get("/healthz", response_class=PlainTextResponse)
+async def alive() -> str:
+    """This process answers."""
+    return "ok"
+
+
+@router.get("/readyz")
+async def ready(using: Using) -> Response:
+    """Whether it can serve: the database answers, is migrated, and a worker is alive."""
+    problem = None
+    checks = {"database": False, "migrations": False, "workers": False}
+    try:
+        async with using.database.transaction() as db:
+            checks["database"] = True
+            checks["migrations"] = await migrate.newest(db) == using.migrations
+            checks["workers"] = bool(await heartbeat.alive(db, wall=using.clock.wall()))
+    except Unavailable as error:
+        problem = error.detail
+    good = all(checks.values())
+    body = {"ready": good, **checks, **({"detail": problem} if problem else {})}
+    return JSONResponse(body, status_code=200 if good else 503)
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics(using: Using) -> Response:
+    """Figures for Prometheus."""
+    async with using.database.transaction() as db:
+        await _measure(db, using)
+    return Response(generate_latest(REGISTRY), media_type="text/plain; version=0.0.4")
+
+
+async def _measure(db: Db, using: Tools) -> None:
+    queues = await receipts.queues(db)
+    for step in ("ask", "settle"):
+        for parked in (False, True):
+            CHECKS.labels(step, str(parked).lower()).set(queues.get((step, parked), 0))
+    WORKERS.set(len(await heartbeat.alive(db, wall=using.clock.wall())))
+    STRAY.set(await outbox.rest(db))
+    backlog = await outbox.backlog(db)
+    WAITING.set(backlog.waiting)
+    PARKED.set(backlog.parked)
+
+
+async def timed(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Measure and log every request by its route, never by its address: addresses hold phones."""
+    start = time.perf_counter()
+    status = 500
+    try:
+        response = await call_next(request)
+        status = response.status_code
+    finally:
+        seconds = time.perf_counter() - start
+        route = getattr(request.scope.get("route"), "path", "unknown")
+        SECONDS.labels(request.method, route, str(status)).observe(seconds)
+        if status >= 500:
+            BUGS.inc()
+        log.info(
+            "request", method=request.method, route=route, status=status, ms=round(seconds * 1e3, 1)
+        )
+    return response

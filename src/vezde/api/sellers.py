@@ -1,0 +1,79 @@
+"""Sellers: the shops that receipts name, and what they are called here."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict
+
+from vezde.access.model import Key, Scope
+from vezde.api.callers import scope
+from vezde.api.pages import Cursor, Limit, Page, cursor_of, page
+from vezde.api.tools import Tools, tools
+from vezde.sellers import operations, queries
+from vezde.sellers.model import Seller
+
+router = APIRouter(tags=["sellers"])
+Caller = Annotated[Key, Depends(scope(Scope.SELLERS))]
+Using = Annotated[Tools, Depends(tools)]
+
+
+class LabelIn(BaseModel):
+    """What an INN is: the name members know it by, its kind, its sales channel."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    kind: str
+    sales_channel: str
+
+
+class SellerOut(BaseModel):
+    inn: str
+    name: str | None
+    kind: str
+    sales_channel: str
+    known: bool
+    first_seen_at: datetime | None
+
+
+def seller_out(seller: Seller) -> SellerOut:
+    return SellerOut(
+        inn=seller.inn,
+        name=seller.name or seller.seen_name,
+        kind=seller.kind,
+        sales_channel=seller.sales_channel,
+        known=seller.source is not None,
+        first_seen_at=seller.first_seen_at,
+    )
+
+
+@router.get("/v1/sellers")
+async def listed(
+    _caller: Caller,
+    using: Using,
+    unknown: bool | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[SellerOut]:
+    """Sellers by INN; `unknown=true` are those that wait for a name."""
+    async with using.database.transaction() as db:
+        rows = await queries.sellers(
+            db, unknown=unknown, limit=limit + 1, after_inn=cursor_of(cursor)
+        )
+    return page(rows, limit, show=seller_out, position=lambda seller: seller.inn)
+
+
+@router.put("/v1/sellers/{inn}")
+async def label(inn: str, given: LabelIn, caller: Caller, using: Using) -> SellerOut:
+    """Say what an INN is; its past receipts are relabelled, what was priced stays priced."""
+    async with using.database.transaction() as db:
+        seller = await operations.label(
+            db,
+            inn,
+            name=given.name,
+            kind=given.kind,
+            sales_channel=given.sales_channel,
+            now=await using.clock.programme(db),
+            actor=caller.actor,
+        )
+    return seller_out(seller)

@@ -1,0 +1,45 @@
+"""What the API stands on, made once a process and handed in by wiring."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fastapi import Request
+
+from vezde.kit.clock import Clock
+from vezde.kit.db import Database
+from vezde.kit.vault import Vault
+from vezde.kit.work import Waker
+from vezde.program.sections import Section
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """What only a sandbox can do: move the programme's clock, begin anew.
+
+    `advance(until)` works off all that falls due on the way; `reset(program, catalog)` takes the
+    documents as the API's routes do, None for the shipped ones. Both answer the programme's now.
+    """
+
+    advance: Callable[[datetime], Awaitable[datetime]]
+    reset: Callable[[dict[str, Any] | None, Sequence[dict[str, Any]] | None], Awaitable[datetime]]
+
+
+@dataclass(frozen=True)
+class Tools:
+    """One process's connections and clocks; `sandbox` is None in a real installation."""
+
+    database: Database
+    clock: Clock
+    vault: Vault
+    waker: Waker
+    sections: tuple[Section, ...]
+    migrations: int
+    sandbox: Sandbox | None = None
+
+
+def tools(request: Request) -> Tools:
+    """The tools of the app that serves this request."""
+    given: Tools = request.app.state.tools
+    return given

@@ -1,0 +1,39 @@
+"""Facts of receipts: one kind for each status a receipt may come to."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from vezde.kit import ids
+from vezde.outbox.model import FactRow
+from vezde.receipts.model import Reason, Status
+
+
+def came_to(
+    status: Status,
+    *,
+    member_id: UUID,
+    receipt_id: UUID,
+    occurred_at: datetime | None,
+    now: datetime,
+    reason: Reason | None = None,
+    purchase_id: UUID | None = None,
+    points: int = 0,
+) -> FactRow:
+    """`receipt.accepted/1` and its like: ids, the reason's code and points, never a name."""
+    data: dict[str, Any] = {"receipt_id": str(receipt_id)}
+    if reason is not None:
+        data["reason"] = str(reason)
+    if purchase_id is not None:
+        data["purchase_id"] = str(purchase_id)
+    if points:
+        data["points"] = points
+    return FactRow(
+        id=ids.new(),
+        member_id=member_id,
+        subject=None,
+        kind=f"receipt.{status}/1",
+        occurred_at=occurred_at or now,
+        recorded_at=now,
+        data=data,
+    )

@@ -1,0 +1,216 @@
+"""Fiscal documents and receipts: what a till printed, in one normal form.
+
+Numbers in brackets are FFD tags. No buyer, cashier or other personal field is ever read.
+"""
+
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+CORRECTIONS = frozenset({31, 41})
+
+
+class Status(StrEnum):
+    """Where a receipt is."""
+
+    CHECKING = "checking"
+    AWAITING_SETTLEMENT = "awaiting_settlement"
+    ACCEPTED = "accepted"
+    IN_REVIEW = "in_review"
+    REJECTED = "rejected"
+
+
+class Reason(StrEnum):
+    """Why a receipt is where it is; `forged` is for operators, members read `not_found`."""
+
+    ALREADY_REGISTERED = "already_registered"
+    TAKEN = "taken"
+    NOT_FISCAL_QR = "not_fiscal_qr"
+    BAD_QR = "bad_qr"
+    UNREADABLE_IMAGE = "unreadable_image"
+    WRONG_OPERATION = "wrong_operation"
+    TOO_OLD = "too_old"
+    FROM_FUTURE = "from_future"
+    NOT_OURS = "not_ours"
+    DAILY_LIMIT = "daily_limit"
+    CORRECTION = "correction"
+    ADVANCE = "advance"
+    DOUBTFUL_MATCH = "doubtful_match"
+    NOT_FOUND = "not_found"
+    FORGED = "forged"
+
+    @property
+    def doubts_the_document(self) -> bool:
+        """Whether the paper itself is in doubt: only then its claim is released."""
+        return self in DOUBTS
+
+
+DOUBTS = frozenset({Reason.FORGED, Reason.NOT_FOUND, Reason.BAD_QR, Reason.UNREADABLE_IMAGE})
+
+
+class ClaimState(StrEnum):
+    """How firmly a fiscal document belongs to its receipt."""
+
+    PROVISIONAL = "provisional"
+    CONFIRMED = "confirmed"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class FiscalKey:
+    """Drive (1041), document number (1040), signature (1077); (fn, fd) is unique by construction."""
+
+    fn: int
+    fd: int
+    fp: int
+
+    def __str__(self) -> str:
+        return f"{self.fn:016d}/{self.fd}/{self.fp}"
+
+
+@dataclass(frozen=True, slots=True)
+class QrFields:
+    """What a receipt's QR says. `wall_time` is the till's, naive; many tills print no seconds."""
+
+    wall_time: datetime
+    total_kopecks: int
+    fn: int
+    fd: int
+    fp: int
+    operation: int = 1
+    operation_assumed: bool = False
+    has_seconds: bool = False
+
+    @property
+    def key(self) -> FiscalKey:
+        return FiscalKey(self.fn, self.fd, self.fp)
+
+    def text(self) -> str:
+        """The canonical text of the QR."""
+        shape = "%Y%m%dT%H%M%S" if self.has_seconds else "%Y%m%dT%H%M"
+        whole, rest = divmod(self.total_kopecks, 100)
+        return (
+            f"t={self.wall_time.strftime(shape)}&s={whole}.{rest:02d}"
+            f"&fn={self.fn:016d}&i={self.fd}&fp={self.fp}&n={self.operation}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FiscalLine:
+    """An item (1059). `payment_type` is 1214, `product_type` 1212, `provider_inn` 1226.
+
+    `gtin` has 14 digits; with `serial` it names one physical pack.
+    """
+
+    SHORT: ClassVar[dict[str, str]] = {
+        "line": "l",
+        "name": "n",
+        "quantity_micro": "q",
+        "price_kopecks": "p",
+        "sum_kopecks": "s",
+        "payment_type": "t",
+        "product_type": "k",
+        "provider_inn": "i",
+        "gtin": "g",
+        "serial": "r",
+    }
+
+    line: int
+    name: str | None
+    quantity_micro: int
+    price_kopecks: int
+    sum_kopecks: int
+    payment_type: int | None = None
+    product_type: int | None = None
+    provider_inn: str | None = None
+    gtin: str | None = None
+    serial: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FiscalDocument:
+    """A receipt in normal form.
+
+    `operation` (1054): 1 sale, 2 return, 3 buying, 4 return of buying. `code`: 3 receipt, 4 strict
+    form, 31 and 41 their corrections, None when the source does not say. `sender` is the shop's
+    e-mail (1117). The sums of the payments need not be there.
+    """
+
+    key: FiscalKey
+    wall_time: datetime
+    operation: int
+    total_kopecks: int
+    lines: tuple[FiscalLine, ...] = field(repr=False)
+    code: int | None = None
+    seller_inn: str | None = None
+    seller_name: str | None = None
+    retail_place: str | None = None
+    address: str | None = None
+    sender: str | None = None
+    kkt_reg_id: str | None = None
+    internet: bool = False
+    region: str | None = None
+    cash_kopecks: int = 0
+    ecash_kopecks: int = 0
+    prepaid_kopecks: int = 0
+    credit_kopecks: int = 0
+    provision_kopecks: int = 0
+
+    @property
+    def correction(self) -> bool:
+        return self.code in CORRECTIONS
+
+    @property
+    def qr(self) -> QrFields:
+        """What the QR on this document's paper says."""
+        return QrFields(
+            wall_time=self.wall_time,
+            total_kopecks=self.total_kopecks,
+            fn=self.key.fn,
+            fd=self.key.fd,
+            fp=self.key.fp,
+            operation=self.operation,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Compact JSON values; what has its default is left out."""
+        shown: dict[str, Any] = {
+            "key": [self.key.fn, self.key.fd, self.key.fp],
+            "at": self.wall_time.isoformat(),
+            "op": self.operation,
+            "sum": self.total_kopecks,
+            "lines": [_line_json(line) for line in self.lines],
+        }
+        for name in OPTIONAL:
+            value = getattr(self, name)
+            if value:
+                shown[name] = value
+        return shown
+
+    @classmethod
+    def from_json(cls, given: dict[str, Any]) -> "FiscalDocument":
+        """What `to_json` made."""
+        return cls(
+            key=FiscalKey(*given["key"]),
+            wall_time=datetime.fromisoformat(given["at"]),
+            operation=given["op"],
+            total_kopecks=given["sum"],
+            lines=tuple(
+                FiscalLine(**{LONG[short]: value for short, value in line.items()})
+                for line in given["lines"]
+            ),
+            **{name: given[name] for name in OPTIONAL if name in given},
+        )
+
+
+def _line_json(line: FiscalLine) -> dict[str, Any]:
+    return {
+        short: value
+        for name, short in FiscalLine.SHORT.items()
+        if (value := getattr(line, name)) is not None or name == "name"
+    }
+
+
+LONG = {short: name for name, short in FiscalLine.SHORT.items()}
+OPTIONAL = tuple(one.name for one in fields(FiscalDocument))[5:]

@@ -1,0 +1,219 @@
+"""A receipt is shown: claimed, written, and answered at once; checked after."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from vezde.kit import db as kit_db
+from vezde.kit import ids
+from vezde.kit.db import Db
+from vezde.program import decide as program_rules
+from vezde.program import queries as program
+from vezde.program.model import Programmes
+from vezde.receipts import queries
+from vezde.receipts.model import FiscalDocument, QrFields, Reason, Status
+from vezde.receipts.operations import claims, turns, writing
+from vezde.receipts.operations.claims import Turn, Want
+from vezde.receipts.operations.settling import SALE, occurred_at
+from vezde.receipts.operations.writing import NewReceipt
+
+ASK, SETTLE = "receipts.ask", "receipts.settle"
+IN_TURN = "in turn"
+
+ADD_WORK = """
+INSERT INTO receipts.verification
+    (member_id, receipt_id, step, qr, due_at, try_at, parked_because)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+"""
+
+# A till's zone is not known before the document is: Kamchatka and Kaliningrad are ten hours apart.
+ZONE_SLACK = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a member shows: a QR, or a document that counts as verified, or neither (`unreadable`).
+
+    `evidence` says who vouches for a document ("key:<id>", a provider's name).
+    """
+
+    member_id: UUID
+    qr: QrFields | None = None
+    document: FiscalDocument | None = None
+    unreadable: Reason | None = None
+    evidence: str = ""
+    batch_ref: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """`first_receipt_id` names the member's earlier receipt for the same document."""
+
+    member_id: UUID
+    receipt_id: UUID
+    status: Status
+    reason: Reason | None
+    first_receipt_id: UUID | None
+    repeated: bool = False
+
+
+async def register(
+    db: Db,
+    submissions: Sequence[Submission],
+    *,
+    now: datetime,
+    wall: datetime,
+    actor: str,
+    once: bool = False,
+) -> list[Registered]:
+    """Write a receipt for each submission, in order, and start its check.
+
+    A double is written as rejected, with its reason; with `once` a repeat by the same member
+    writes nothing and answers the first receipt. Nothing here asks a provider or prices.
+    """
+    programmes = await program.programmes(db)
+    rows = [_row(one, programmes, now) for one in submissions]
+    wants = [_want(one, row) for one, row in zip(submissions, rows, strict=True)]
+    asking = [want for want in wants if want]
+    answers = await claims.take(db, asking, now=now)
+    repeats = await _repeats(db, asking, answers) if once else {}
+    turn_of = {want.receipt_id: one for want, one in zip(asking, answers, strict=True)}
+    rows = [_answered(row, turn_of.get(row.receipt_id)) for row in rows]
+    kept = [index for index, row in enumerate(rows) if row.receipt_id not in repeats]
+    waiting = [
+        want
+        for want, one in zip(asking, answers, strict=True)
+        if one.turn is Turn.WAIT and want.receipt_id not in repeats
+    ]
+    await writing.add(db, [rows[index] for index in kept], now=now, actor=actor)
+    await turns.join(db, waiting)
+    await _start(
+        db,
+        [(submissions[index], rows[index]) for index in kept],
+        {want.receipt_id for want in waiting},
+        now=now,
+        wall=wall,
+    )
+    decided = [want.key for want, one in zip(asking, answers, strict=True) if one.others_wait]
+    if decided:
+        await turns.confirmed(db, decided, now=now)
+    return [
+        _repeated(row, repeats[row.receipt_id], submission)
+        if row.receipt_id in repeats
+        else Registered(row.member_id, row.receipt_id, row.status, row.reason, row.first_receipt_id)
+        for submission, row in zip(submissions, rows, strict=True)
+    ]
+
+
+async def _repeats(
+    db: Db, wants: Sequence[Want], answers: Sequence[claims.Answer]
+) -> dict[UUID, queries.Earlier]:
+    """By would-be receipt: the member's first receipt for the same document, if there is one."""
+    doubles = [want for want, one in zip(wants, answers, strict=True) if one.turn is not Turn.MINE]
+    known = await queries.earlier(db, [(want.member_id, *want.key) for want in doubles])
+    return {
+        want.receipt_id: first
+        for want in doubles
+        if (first := known.get((want.member_id, *want.key))) and first.fp == want.fp
+    }
+
+
+def _repeated(row: NewReceipt, first: queries.Earlier, submission: Submission) -> Registered:
+    return Registered(
+        row.member_id,
+        first.receipt_id,
+        Status(first.status),
+        Reason(first.reason) if first.reason else None,
+        None,
+        repeated=first.batch_ref is None or first.batch_ref != submission.batch_ref,
+    )
+
+
+def _row(one: Submission, programmes: Programmes, now: datetime) -> NewReceipt:
+    row = NewReceipt(one.member_id, ids.new(), batch_ref=one.batch_ref, reason=one.unreadable)
+    if one.document is not None:
+        key = one.document.key
+        return replace(
+            row,
+            fn=key.fn,
+            fd=key.fd,
+            fp=key.fp,
+            wall_time=one.document.wall_time,
+            total_kopecks=one.document.total_kopecks,
+        )
+    if one.qr is None:
+        return row
+    return replace(
+        row,
+        reason=row.reason or refused_at_the_door(one.qr, programmes, now=now),
+        fn=one.qr.fn,
+        fd=one.qr.fd,
+        fp=one.qr.fp,
+        wall_time=one.qr.wall_time,
+        total_kopecks=one.qr.total_kopecks,
+    )
+
+
+def refused_at_the_door(qr: QrFields, programmes: Programmes, *, now: datetime) -> Reason | None:
+    """What the QR alone tells for sure, so that no provider is asked in vain."""
+    if qr.operation != SALE:
+        return Reason.WRONG_OPERATION
+    at = occurred_at(qr.wall_time, None, programmes)
+    programme = programmes.at(at)
+    for sure in (at - ZONE_SLACK, at + ZONE_SLACK):
+        refusal = program_rules.window_refusal(programme, occurred_at=sure, registered_at=now)
+        if refusal is None:
+            return None
+    return Reason(refusal) if refusal else None
+
+
+def _want(one: Submission, row: NewReceipt) -> Want | None:
+    if row.reason is not None:
+        return None
+    if one.document is not None:
+        return claims.want_document(
+            one.document, member_id=row.member_id, receipt_id=row.receipt_id
+        )
+    assert one.qr is not None, "a submission without QR and document has a reason"
+    return claims.want_qr(one.qr, member_id=row.member_id, receipt_id=row.receipt_id)
+
+
+def _answered(row: NewReceipt, answer: claims.Answer | None) -> NewReceipt:
+    if answer is None:
+        return row
+    if answer.turn is Turn.OWN:
+        return replace(
+            row, reason=Reason.ALREADY_REGISTERED, first_receipt_id=answer.first_receipt_id
+        )
+    if answer.turn is Turn.TAKEN:
+        return replace(row, reason=Reason.TAKEN)
+    if answer.turn is Turn.FORGED:
+        return replace(row, reason=Reason.FORGED)
+    return row
+
+
+async def _start(
+    db: Db,
+    shown: Sequence[tuple[Submission, NewReceipt]],
+    waiting: set[UUID],
+    *,
+    now: datetime,
+    wall: datetime,
+) -> None:
+    documents: list[tuple[UUID, UUID, str, FiscalDocument]] = []
+    work: list[tuple[object, ...]] = []
+    for one, row in shown:
+        if row.reason is not None:
+            continue
+        if one.document is not None:
+            documents.append((row.member_id, row.receipt_id, one.evidence, one.document))
+            work.append((row.member_id, row.receipt_id, "settle", None, now, wall, None))
+            db.wake(SETTLE)
+            continue
+        assert one.qr is not None, "a receipt being checked has a QR or a document"
+        parked = IN_TURN if row.receipt_id in waiting else None
+        work.append((row.member_id, row.receipt_id, "ask", one.qr.text(), now, wall, parked))
+        db.wake(ASK)
+    await writing.add_documents(db, documents)
+    await kit_db.execute_many(db, ADD_WORK, work)

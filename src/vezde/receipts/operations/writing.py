@@ -1,0 +1,306 @@
+"""Rows of receipts: written once here for every way in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from vezde.kit import db as kit_db
+from vezde.kit.db import Db
+from vezde.outbox import operations as outbox
+from vezde.receipts import events
+from vezde.receipts.model import FiscalDocument, Reason, Status
+from vezde.receipts.operations.settling import Matched, Outcome
+
+ADD = """
+INSERT INTO receipts.receipt
+    (member_id, receipt_id, status, reason, fn, fd, fp, wall_time, occurred_at, total_kopecks,
+     seller_inn, seller_name, seller_kind, sales_channel, purchase_id, first_receipt_id, batch_ref,
+     registered_at, registered_by, decided_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+ADD_DOCUMENT = """
+INSERT INTO receipts.document (member_id, receipt_id, evidence, document, matches)
+VALUES (%s, %s, %s, %s, %s)
+"""
+DECIDE = """
+UPDATE receipts.receipt
+SET status = %s, reason = %s, fp = %s, wall_time = %s, occurred_at = %s, total_kopecks = %s,
+    seller_inn = %s, seller_name = %s, seller_kind = %s, sales_channel = %s, purchase_id = %s,
+    decided_at = %s
+WHERE member_id = %s AND receipt_id = %s
+"""
+MATCH = """
+UPDATE receipts.document SET matches = %s WHERE member_id = %s AND receipt_id = %s
+"""
+REJECT = """
+UPDATE receipts.receipt
+SET status = 'rejected', reason = %s, first_receipt_id = %s, decided_at = %s
+WHERE member_id = %s AND receipt_id = %s
+"""
+CLOSE = """
+UPDATE receipts.receipt
+SET status = 'accepted', reason = NULL, decided_at = %s
+WHERE member_id = %s AND receipt_id = %s AND status = 'awaiting_settlement'
+"""
+DONE = "DELETE FROM receipts.verification WHERE member_id = %s AND receipt_id = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class NewReceipt:
+    """A receipt that is not decided yet, or is refused at the door (`reason`)."""
+
+    member_id: UUID
+    receipt_id: UUID
+    reason: Reason | None = None
+    first_receipt_id: UUID | None = None
+    fn: int | None = None
+    fd: int | None = None
+    fp: int | None = None
+    wall_time: datetime | None = None
+    total_kopecks: int | None = None
+    batch_ref: UUID | None = None
+
+    @property
+    def status(self) -> Status:
+        return Status.REJECTED if self.reason else Status.CHECKING
+
+
+async def add(db: Db, receipts: Sequence[NewReceipt], *, now: datetime, actor: str) -> None:
+    """Write receipts that are being checked or were refused at the door."""
+    await kit_db.execute_many(
+        db,
+        ADD,
+        [
+            (
+                one.member_id,
+                one.receipt_id,
+                one.status,
+                one.reason,
+                one.fn,
+                one.fd,
+                one.fp,
+                one.wall_time,
+                None,
+                one.total_kopecks,
+                *(None,) * 5,
+                one.first_receipt_id,
+                one.batch_ref,
+                now,
+                actor,
+                now if one.reason else None,
+            )
+            for one in receipts
+        ],
+    )
+    await outbox.record(
+        db,
+        [
+            events.came_to(
+                one.status,
+                member_id=one.member_id,
+                receipt_id=one.receipt_id,
+                occurred_at=None,
+                now=now,
+                reason=one.reason,
+            )
+            for one in receipts
+        ],
+    )
+
+
+async def add_documents(
+    db: Db, documents: Sequence[tuple[UUID, UUID, str, FiscalDocument]]
+) -> None:
+    """Keep verified documents (member, receipt, evidence, document) that wait to be settled."""
+    await kit_db.execute_many(
+        db,
+        ADD_DOCUMENT,
+        [
+            (member_id, receipt_id, evidence, Jsonb(document.to_json()), Jsonb([]))
+            for member_id, receipt_id, evidence, document in documents
+        ],
+    )
+
+
+async def add_decided(
+    db: Db,
+    outcomes: Sequence[Outcome],
+    *,
+    evidence: str,
+    batch_refs: dict[UUID, UUID],
+    now: datetime,
+    actor: str,
+) -> None:
+    """Write receipts that were decided in the moment they were shown."""
+    await kit_db.execute_many(
+        db,
+        ADD,
+        [
+            (
+                one.item.member_id,
+                one.item.receipt_id,
+                one.status,
+                one.reason,
+                one.item.document.key.fn,
+                one.item.document.key.fd,
+                one.item.document.key.fp,
+                *_facts(one),
+                one.purchase_id,
+                None,
+                batch_refs.get(one.item.receipt_id),
+                one.item.registered_at,
+                actor,
+                now,
+            )
+            for one in outcomes
+        ],
+    )
+    await kit_db.execute_many(
+        db,
+        ADD_DOCUMENT,
+        [
+            (
+                one.item.member_id,
+                one.item.receipt_id,
+                evidence,
+                Jsonb(one.item.document.to_json()),
+                Jsonb(to_json(one.matched)),
+            )
+            for one in outcomes
+        ],
+    )
+    await _after(db, outcomes, now=now)
+
+
+async def decide(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+    """Finish receipts that were being checked; their work rows go."""
+    await kit_db.execute_many(
+        db,
+        DECIDE,
+        [
+            (
+                one.status,
+                one.reason,
+                one.item.document.key.fp,
+                *_facts(one),
+                one.purchase_id,
+                now,
+                one.item.member_id,
+                one.item.receipt_id,
+            )
+            for one in outcomes
+        ],
+    )
+    await kit_db.execute_many(
+        db,
+        MATCH,
+        [
+            (Jsonb(to_json(one.matched)), one.item.member_id, one.item.receipt_id)
+            for one in outcomes
+            if one.matched
+        ],
+    )
+    await kit_db.execute_many(
+        db, DONE, [(one.item.member_id, one.item.receipt_id) for one in outcomes]
+    )
+    await _after(db, outcomes, now=now)
+
+
+def _facts(one: Outcome) -> tuple[object, ...]:
+    """wall_time, occurred_at, total, seller's inn, name, kind, channel, as ADD lists them."""
+    document, place = one.item.document, one.place
+    return (
+        document.wall_time,
+        one.occurred_at,
+        document.total_kopecks,
+        document.seller_inn,
+        place.name if place else document.seller_name,
+        place.kind if place else None,
+        place.sales_channel if place else None,
+    )
+
+
+async def _after(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+    closed = [
+        (one.item.member_id, receipt_id) for one in outcomes for receipt_id in one.closed_receipts
+    ]
+    await kit_db.execute_many(
+        db, CLOSE, [(now, member_id, receipt_id) for member_id, receipt_id in closed]
+    )
+    facts = [
+        events.came_to(
+            one.status,
+            member_id=one.item.member_id,
+            receipt_id=one.item.receipt_id,
+            occurred_at=one.occurred_at,
+            now=now,
+            reason=one.reason,
+            purchase_id=one.purchase_id,
+            points=one.points,
+        )
+        for one in outcomes
+    ]
+    facts += [
+        events.came_to(
+            Status.ACCEPTED, member_id=member_id, receipt_id=receipt_id, occurred_at=None, now=now
+        )
+        for member_id, receipt_id in closed
+    ]
+    await outbox.record(db, facts)
+
+
+async def reject(
+    db: Db, refused: Sequence[tuple[UUID, UUID, Reason, UUID | None]], *, now: datetime
+) -> None:
+    """Refuse receipts that were being checked: (member, receipt, reason, first receipt)."""
+    await kit_db.execute_many(
+        db,
+        REJECT,
+        [
+            (reason, first_receipt_id, now, member_id, receipt_id)
+            for member_id, receipt_id, reason, first_receipt_id in refused
+        ],
+    )
+    await kit_db.execute_many(
+        db, DONE, [(member_id, receipt_id) for member_id, receipt_id, _, _ in refused]
+    )
+    await outbox.record(
+        db,
+        [
+            events.came_to(
+                Status.REJECTED,
+                member_id=member_id,
+                receipt_id=receipt_id,
+                occurred_at=None,
+                now=now,
+                reason=reason,
+            )
+            for member_id, receipt_id, reason, _ in refused
+        ],
+    )
+
+
+def to_json(matched: Sequence[Matched]) -> list[list[Any]]:
+    """Matches as the `document.matches` column keeps them; `from_json` reads them back."""
+    return [
+        [
+            one.line,
+            one.sku,
+            one.candidate,
+            one.method,
+            one.score,
+            one.points,
+            one.active_at.isoformat() if one.active_at else None,
+        ]
+        for one in matched
+    ]
+
+
+def from_json(rows: Sequence[Sequence[Any]]) -> tuple[Matched, ...]:
+    return tuple(
+        Matched(*row[:6], datetime.fromisoformat(row[6]) if row[6] else None) for row in rows
+    )

@@ -1,0 +1,201 @@
+"""Questions about receipts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from vezde.kit import db as kit_db
+from vezde.kit.db import Db
+from vezde.kit.errors import DomainError, Kind
+from vezde.receipts.model import FiscalDocument, Reason, Status
+from vezde.receipts.operations import writing
+from vezde.receipts.operations.settling import Matched
+
+COLUMNS = """
+SELECT r.member_id, r.receipt_id, r.status, r.reason, r.fn, r.fd, r.fp, r.wall_time, r.occurred_at,
+       r.total_kopecks, r.seller_inn, r.seller_name, r.seller_kind, r.sales_channel, r.purchase_id,
+       r.first_receipt_id, r.registered_at, d.document, d.matches
+FROM receipts.receipt r
+LEFT JOIN receipts.document d USING (member_id, receipt_id)
+"""
+THESE = (
+    COLUMNS + "WHERE (r.member_id, r.receipt_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))"
+)
+OF_MEMBER = (
+    COLUMNS
+    + """
+WHERE r.member_id = %(member_id)s
+  AND (%(status)s::text IS NULL OR r.status = %(status)s)
+  AND (%(before)s::uuid IS NULL OR r.receipt_id < %(before)s)
+ORDER BY r.receipt_id DESC
+LIMIT %(limit)s
+"""
+)
+OF_ALL = (
+    COLUMNS
+    + """
+WHERE (%(status)s::text IS NULL OR r.status = %(status)s)
+  AND (%(before)s::uuid IS NULL OR r.receipt_id < %(before)s)
+ORDER BY r.receipt_id DESC
+LIMIT %(limit)s
+"""
+)
+
+
+class ReceiptMissing(DomainError):
+    """There is no such receipt."""
+
+    code = "receipt_not_found"
+    kind = Kind.MISSING
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A receipt as every face shows it; `document` is None until it is verified."""
+
+    member_id: UUID
+    receipt_id: UUID
+    status: Status
+    reason: Reason | None
+    fn: int | None
+    fd: int | None
+    fp: int | None
+    wall_time: datetime | None
+    occurred_at: datetime | None
+    total_kopecks: int | None
+    seller_inn: str | None
+    seller_name: str | None
+    seller_kind: str | None
+    sales_channel: str | None
+    purchase_id: UUID | None
+    first_receipt_id: UUID | None
+    registered_at: datetime
+    document: FiscalDocument | None
+    matched: tuple[Matched, ...]
+
+    def points(self, now: datetime) -> tuple[int, int, datetime | None]:
+        """What its lines earned: pending, active, and when the last of it becomes active."""
+        return points_of(self.matched, now)
+
+
+def points_of(matched: Sequence[Matched], now: datetime) -> tuple[int, int, datetime | None]:
+    """Pending, active, and when the last of it becomes active."""
+    pending = sum(one.points for one in matched if one.active_at and one.active_at > now)
+    active_at = max((one.active_at for one in matched if one.active_at), default=None)
+    return pending, sum(one.points for one in matched) - pending, active_at
+
+
+@dataclass(frozen=True)
+class _Row:
+    member_id: UUID
+    receipt_id: UUID
+    status: str
+    reason: str | None
+    fn: int | None
+    fd: int | None
+    fp: int | None
+    wall_time: datetime | None
+    occurred_at: datetime | None
+    total_kopecks: int | None
+    seller_inn: str | None
+    seller_name: str | None
+    seller_kind: str | None
+    sales_channel: str | None
+    purchase_id: UUID | None
+    first_receipt_id: UUID | None
+    registered_at: datetime
+    document: dict[str, Any] | None
+    matches: list[list[Any]] | None
+
+    def receipt(self) -> Receipt:
+        fields = vars(self).copy()
+        document, matches = fields.pop("document"), fields.pop("matches")
+        return Receipt(
+            **{
+                **fields,
+                "status": Status(self.status),
+                "reason": Reason(self.reason) if self.reason else None,
+                "document": FiscalDocument.from_json(document) if document else None,
+                "matched": writing.from_json(matches or []),
+            }
+        )
+
+
+async def receipt(db: Db, member_id: UUID, receipt_id: UUID) -> Receipt:
+    """One receipt; raises `ReceiptMissing`."""
+    found = await receipts(db, [(member_id, receipt_id)])
+    if not found:
+        raise ReceiptMissing(
+            "There is no such receipt; check the id, or list the member's receipts."
+        )
+    return found[receipt_id]
+
+
+async def receipts(db: Db, wanted: Sequence[tuple[UUID, UUID]]) -> dict[UUID, Receipt]:
+    """Receipts by (member, receipt) id, in one read; those that are not there are left out."""
+    members, ids = [member for member, _ in wanted], [one for _, one in wanted]
+    rows = await kit_db.fetch_all(db, _Row, THESE, [members, ids])
+    return {row.receipt_id: row.receipt() for row in rows}
+
+
+async def page(
+    db: Db,
+    *,
+    member_id: UUID | None = None,
+    status: Status | None = None,
+    before: UUID | None = None,
+    limit: int,
+) -> list[Receipt]:
+    """Receipts, newest first, of one member or of all; `before`: the last id of the page before."""
+    params = {"member_id": member_id, "status": status, "before": before, "limit": limit}
+    query = OF_MEMBER if member_id else OF_ALL
+    return [row.receipt() for row in await kit_db.fetch_all(db, _Row, query, params)]
+
+
+EARLIER = """
+SELECT DISTINCT ON (fn, fd, member_id) member_id, fn, fd, fp, receipt_id, status, reason, batch_ref
+FROM receipts.receipt
+WHERE member_id = ANY(%s::uuid[])
+  AND (fn, fd) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[]))
+  AND (reason IS NULL OR reason NOT IN ('not_found', 'forged', 'already_registered'))
+ORDER BY fn, fd, member_id, receipt_id
+"""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A member's first receipt for a document that still stands, whatever it came to."""
+
+    member_id: UUID
+    fn: int
+    fd: int
+    fp: int
+    receipt_id: UUID
+    status: str
+    reason: str | None
+    batch_ref: UUID | None
+
+
+async def earlier(
+    db: Db, keys: Sequence[tuple[UUID, int, int]]
+) -> dict[tuple[UUID, int, int], Earlier]:
+    """The members' first receipts for these (member, fn, fd); a member has few, the key leads."""
+    if not keys:
+        return {}
+    members = sorted({member for member, _, _ in keys})
+    fns, fds = [fn for _, fn, _ in keys], [fd for _, _, fd in keys]
+    rows = await kit_db.fetch_all(db, Earlier, EARLIER, [members, fns, fds])
+    return {(row.member_id, row.fn, row.fd): row for row in rows}
+
+
+QUEUES = """
+SELECT step, parked_because IS NOT NULL, count(*) FROM receipts.verification GROUP BY 1, 2
+"""
+
+
+async def queues(db: Db) -> dict[tuple[str, bool], int]:
+    """How many checks there are by step and whether they are parked, for metrics."""
+    rows = await (await db.execute(QUEUES)).fetchall()
+    return {(row[0], row[1]): row[2] for row in rows}

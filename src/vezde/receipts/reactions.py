@@ -1,0 +1,54 @@
+"""What receipts do about facts of other domains."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from vezde.kit import db as kit_db
+from vezde.kit.db import Db
+from vezde.outbox.model import FactRow, Reaction
+from vezde.purchases import operations as purchases
+
+RELABEL = """
+UPDATE receipts.receipt SET seller_name = %(name)s, seller_kind = %(kind)s,
+    sales_channel = %(channel)s
+WHERE seller_inn = %(inn)s
+  AND (seller_name, seller_kind, sales_channel)
+      IS DISTINCT FROM (%(name)s::text, %(kind)s::text, %(channel)s::text)
+RETURNING member_id, receipt_id, purchase_id
+"""
+
+
+@dataclass(frozen=True)
+class _Relabelled:
+    member_id: UUID
+    receipt_id: UUID
+    purchase_id: UUID | None
+
+
+async def relabel(db: Db, fact: FactRow) -> None:
+    """Somebody named a shop: its receipts and purchases get the name and the sales channel.
+
+    What was priced stays; what is recognised later is priced under the new channel. A shop that
+    nobody had named has few receipts, so one statement does.
+    """
+    data: dict[str, Any] = fact.data
+    rows = await kit_db.fetch_all(
+        db,
+        _Relabelled,
+        RELABEL,
+        {
+            "inn": fact.subject,
+            "name": data["name"],
+            "kind": data["kind"],
+            "channel": data["sales_channel"],
+        },
+    )
+    await purchases.relabel(
+        db,
+        [(row.member_id, row.receipt_id, row.purchase_id) for row in rows],
+        sales_channel=data["sales_channel"],
+    )
+
+
+REACTIONS = (Reaction("receipts.relabel", frozenset({"seller.labelled/1"}), relabel),)

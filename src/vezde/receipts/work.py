@@ -1,0 +1,219 @@
+"""Two stages of background work: ask providers for documents, settle what they found."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from vezde.kit import db as kit_db
+from vezde.kit import ids
+from vezde.kit.clock import Clock
+from vezde.kit.db import Database, Db
+from vezde.kit.errors import Unavailable
+from vezde.receipts.model import FiscalDocument, Reason
+from vezde.receipts.operations import checking, claims, turns, writing
+from vezde.receipts.operations.checking import Check
+from vezde.receipts.operations.claims import Turn
+from vezde.receipts.operations.settling import Item, settle
+from vezde.receipts.providers.protocol import Answer, Provider, Query, Verdict
+
+log = structlog.get_logger(__name__)
+
+LEASE_SECONDS = 120
+ASK_AT_ONCE = 8
+SETTLE_AT_ONCE = 100
+
+READY = """
+SELECT verification.member_id, verification.receipt_id, receipt.registered_at, document.document
+FROM receipts.verification
+JOIN receipts.receipt USING (member_id, receipt_id)
+JOIN receipts.document USING (member_id, receipt_id)
+WHERE verification.step = 'settle' AND verification.parked_because IS NULL
+  AND verification.due_at <= %s
+ORDER BY verification.due_at, verification.receipt_id
+LIMIT %s
+FOR UPDATE OF verification SKIP LOCKED
+"""
+PARK = """
+UPDATE receipts.verification SET parked_because = %s WHERE member_id = %s AND receipt_id = %s
+"""
+
+
+async def ask_once(database: Database, providers: Sequence[Provider], *, clock: Clock) -> int:
+    """Lease due checks, ask the providers side by side, finish each; returns how many were due."""
+    if not providers:
+        return 0
+    token = ids.new()
+    async with database.transaction() as db:
+        now = await clock.programme(db)
+        checks = await checking.lease(
+            db, token=token, now=now, wall=clock.wall(), seconds=LEASE_SECONDS, limit=ASK_AT_ONCE
+        )
+    async with asyncio.TaskGroup() as group:
+        for check in checks:
+            group.create_task(_ask(database, providers, check, token=token, clock=clock))
+    return len(checks)
+
+
+async def _ask(
+    database: Database, providers: Sequence[Provider], check: Check, *, token: UUID, clock: Clock
+) -> None:
+    name, answer = await consult(providers, Query(qr=check.fields, attempt=check.asked))
+    if answer.verdict is Verdict.REFUSED:
+        log.error("provider_refuses", provider=name, note=answer.note)
+    async with database.transaction() as db:
+        done = await checking.finish(
+            db,
+            check,
+            answer,
+            provider=name,
+            token=token,
+            now=await clock.programme(db),
+            wall=clock.wall(),
+            jitter=random.random(),  # noqa: S311 -- spreads retries, hides nothing
+        )
+    if not done:
+        log.info("check_lease_lost", receipt_id=str(check.receipt_id))
+
+
+# How much an answer tells: whoever has the document wins, then whoever knows it to be wrong;
+# «not there» of one provider says little while another has not been heard.
+WORTH = [
+    Verdict.FOUND,
+    Verdict.FORGED,
+    Verdict.QUOTA,
+    Verdict.UNAVAILABLE,
+    Verdict.REFUSED,
+    Verdict.NOT_YET,
+    Verdict.NOT_FOUND,
+]
+
+
+async def consult(providers: Sequence[Provider], query: Query) -> tuple[str, Answer]:
+    """Ask the providers in turn until one is sure; the most telling answer and whose it is."""
+    best: tuple[str, Answer] | None = None
+    for provider in providers:
+        try:
+            async with asyncio.timeout(LEASE_SECONDS / 2 / len(providers)):
+                answer = await provider.fetch(query)
+        except TimeoutError:
+            answer = Answer(Verdict.UNAVAILABLE, note="no answer in time")
+        if answer.verdict in {Verdict.FOUND, Verdict.FORGED}:
+            return provider.name, answer
+        if best is None or WORTH.index(answer.verdict) < WORTH.index(best[1].verdict):
+            best = provider.name, answer
+    assert best is not None, "ask_once does nothing without providers"
+    return best
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    member_id: UUID
+    receipt_id: UUID
+    registered_at: datetime
+    document: dict[str, Any]
+
+    def item(self) -> Item:
+        document = FiscalDocument.from_json(self.document)
+        return Item(self.member_id, self.receipt_id, document, self.registered_at)
+
+
+async def settle_once(database: Database, *, clock: Clock, limit: int = SETTLE_AT_ONCE) -> int:
+    """Settle a batch of found documents; one that fails alone is parked and shown.
+
+    Returns how many were taken off the queue.
+    """
+    try:
+        return await _settle_batch(database, clock=clock, limit=limit)
+    except Unavailable:
+        raise
+    except Exception:
+        log.exception("settle_batch_failed", limit=limit)
+    done = 0
+    for _ in range(limit):
+        if not await _settle_alone(database, clock=clock):
+            break
+        done += 1
+    return done
+
+
+async def _settle_alone(database: Database, *, clock: Clock) -> bool:
+    first: list[_Ready] = []
+    try:
+        return bool(await _settle_batch(database, clock=clock, limit=1, seen=first))
+    except Unavailable:
+        raise
+    except Exception as error:
+        if not first:
+            raise
+        receipt = first[0]
+        log.exception("receipt_parked", receipt_id=str(receipt.receipt_id))
+        async with database.transaction() as db:
+            why = f"{type(error).__name__} while settling"
+            await db.execute(PARK, [why, receipt.member_id, receipt.receipt_id])
+        return True
+
+
+async def _settle_batch(
+    database: Database, *, clock: Clock, limit: int, seen: list[_Ready] | None = None
+) -> int:
+    async with database.transaction(pipeline=True) as db:
+        now = await clock.programme(db)
+        ready = await kit_db.fetch_all(db, _Ready, READY, [now, limit])
+        if seen is not None:
+            seen.extend(ready)
+        if ready:
+            await settle_found(db, [one.item() for one in ready], now=now)
+    return len(ready)
+
+
+async def settle_found(db: Db, items: Sequence[Item], *, now: datetime) -> None:
+    """Confirm the claims of documents that were found and decide their receipts.
+
+    A document whose claim went to another meanwhile is refused as taken or registered already.
+    """
+    held = {
+        claim.key: claim
+        for claim in await claims.lock(
+            db, sorted({(one.document.key.fn, one.document.key.fd) for one in items})
+        )
+    }
+    mine: list[Item] = []
+    refused: list[tuple[UUID, UUID, Reason, UUID | None]] = []
+    changed: dict[tuple[int, int], claims.Claim] = {}
+    decided: list[tuple[int, int]] = []
+    for item in items:
+        want = claims.want_document(
+            item.document, member_id=item.member_id, receipt_id=item.receipt_id
+        )
+        claim = held[want.key]
+        if claim.receipt_id == item.receipt_id:
+            answer = claims.Answer(
+                Turn.MINE, item.receipt_id, others_wait=claim.state != "confirmed"
+            )
+            after = claims.fresh(want)
+        else:
+            answer, after = claims.answer(claim, want)
+        held[want.key] = after
+        if after != claim:
+            changed[want.key] = after
+        if answer.others_wait:
+            decided.append(want.key)
+        if answer.turn is Turn.MINE:
+            mine.append(item)
+        elif answer.turn is Turn.OWN:
+            first = answer.first_receipt_id
+            refused.append((item.member_id, item.receipt_id, Reason.ALREADY_REGISTERED, first))
+        else:
+            refused.append((item.member_id, item.receipt_id, Reason.TAKEN, None))
+    outcomes = await settle(db, mine, now=now, actor="system")
+    await claims.change(db, list(changed.values()), now=now)
+    await writing.decide(db, outcomes, now=now)
+    await writing.reject(db, refused, now=now)
+    if decided:
+        await turns.confirmed(db, decided, now=now)
