@@ -1,0 +1,428 @@
+"""What the environment decides: one frozen `Settings`, a section a domain, from `VEZDE_*`.
+
+`load(environ)` is called once by whoever starts; nothing reads the environment at import. Every
+variable stands once in `VARIABLES`, from which the reference page is made. A secret may also come
+as `NAME_FILE`, the path of a file that holds it. An empty variable counts as not set.
+"""
+
+import base64
+import binascii
+import difflib
+import os
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from vezde.kit.errors import DomainError, FieldError, Kind
+
+PREFIX = "VEZDE_"
+FOREIGN = frozenset({"VEZDE_TEST_SERVER", "VEZDE_SHARED"})  # read by the tests, not by Vezde
+SECRET_KEY_BYTES = 32
+TELEGRAM_BASE = "https://api.telegram.org"
+PROVERKACHEKA_BASE = "https://proverkacheka.com"
+
+
+class SettingsInvalid(DomainError):
+    """Every wrong variable at once: `errors` names each, the detail has a sentence for each."""
+
+    code = "settings_invalid"
+    kind = Kind.INVALID
+
+
+@dataclass(frozen=True)
+class Http:
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Database:
+    """Conninfos of the two logins; both None: the embedded server in the data folder."""
+
+    url: str | None = field(repr=False)
+    owner_url: str | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Telegram:
+    token: str | None = field(repr=False)
+    api_base: str
+
+
+@dataclass(frozen=True)
+class Proverkacheka:
+    token: str | None = field(repr=False)
+    base: str
+
+
+@dataclass(frozen=True)
+class Log:
+    level: str
+    format: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    http: Http
+    data_dir: Path
+    database: Database
+    workers: int
+    sandbox: bool
+    secret_key: bytes | None = field(repr=False)
+    telegram: Telegram
+    proverkacheka: Proverkacheka
+    documents_dir: Path | None
+    log: Log
+    locale: str
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable: what it decides, its default as one writes it ("" is none), how it is read.
+
+    `parse` turns a text into a value, or raises ValueError whose message ends the sentence
+    "NAME is …" and says what is expected; it never repeats a secret.
+    """
+
+    name: str
+    what: str
+    default: str
+    parse: Callable[[str], Any]
+    secret: bool = False
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """The settings of this environment; raises `SettingsInvalid` with all that is wrong with it."""
+    given = {name: text for name, text in environ.items() if name.startswith(PREFIX) and text}
+    problems = _unknown(given)
+    values: dict[str, Any] = {}
+    for variable in VARIABLES:
+        try:
+            text = _text(variable, given) or variable.default
+            values[variable.name] = variable.parse(text) if text else None
+        except ValueError as error:
+            problems.append(FieldError(variable.name, "malformed", f"{variable.name} is {error}"))
+    if not problems:
+        problems += _contradictions(values)
+    if problems:
+        raise SettingsInvalid(
+            "\n".join(problem.detail for problem in problems), errors=tuple(problems)
+        )
+    return _settled(values)
+
+
+def secret_key(settings: Settings) -> bytes:
+    """The installation's key: the one set, else the one in the data folder, made at the first call.
+
+    32 bytes that every process shares: who loses them loses the members' sealed fields. Raises
+    `SettingsInvalid` when the file is damaged or others may read it.
+    """
+    if settings.secret_key is not None:
+        return settings.secret_key
+    path = settings.data_dir / "secret.key"
+    try:
+        if not path.exists():
+            _make_secret(path)
+        if path.stat().st_mode & 0o077:
+            raise ValueError(f"open to others; close it: chmod 600 {path}")
+        return _key(path.read_text("ascii").strip())
+    except OSError as error:
+        raise SettingsInvalid(
+            f"The secret key {path} cannot be made or read ({error.strerror}); set VEZDE_DATA_DIR "
+            "to a folder of this user, or VEZDE_SECRET_KEY_FILE."
+        ) from error
+    except ValueError as error:
+        raise SettingsInvalid(f"The secret key {path} is {error}") from error
+
+
+def _settled(values: Mapping[str, Any]) -> Settings:
+    def value(name: str) -> Any:
+        return values[PREFIX + name]
+
+    sandbox = value("SANDBOX")
+    return Settings(
+        http=Http(value("HTTP_HOST"), value("HTTP_PORT")),
+        data_dir=value("DATA_DIR"),
+        database=Database(value("DATABASE_URL"), value("DATABASE_OWNER_URL")),
+        workers=value("WORKERS"),
+        sandbox=not _real_vendors(values) if sandbox == "auto" else sandbox,
+        secret_key=value("SECRET_KEY"),
+        telegram=Telegram(value("TELEGRAM_TOKEN"), value("TELEGRAM_API_BASE")),
+        proverkacheka=Proverkacheka(value("PROVERKACHEKA_TOKEN"), value("PROVERKACHEKA_BASE")),
+        documents_dir=value("DOCUMENTS_DIR"),
+        log=Log(value("LOG_LEVEL"), value("LOG_FORMAT")),
+        locale=value("LOCALE"),
+    )
+
+
+def _unknown(given: Mapping[str, str]) -> list[FieldError]:
+    known = {variable.name for variable in VARIABLES}
+    known |= {f"{variable.name}_FILE" for variable in VARIABLES if variable.secret}
+    problems = []
+    for name in sorted(given.keys() - known - FOREIGN):
+        near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
+        advice = f"did you mean {near[0]}?" if near else "remove it or correct its name."
+        problems.append(FieldError(name, "unknown", f"{name} is not a setting of Vezde; {advice}"))
+    return problems
+
+
+def _text(variable: Variable, given: Mapping[str, str]) -> str:
+    text = given.get(variable.name, "").strip()
+    path = given.get(f"{variable.name}_FILE") if variable.secret else None
+    if path is None:
+        return text
+    if text:
+        raise ValueError(f"set twice, also by {variable.name}_FILE; keep one of them.")
+    try:
+        text = Path(path).read_text("utf-8").strip()
+    except OSError as error:
+        raise ValueError(
+            f"to come from {path}, which cannot be read ({error.strerror}); correct "
+            f"{variable.name}_FILE or the file's rights."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"to come from {path}, which is not a text file.") from error
+    if not text:
+        raise ValueError(f"to come from {path}, which is empty.")
+    return text
+
+
+def _contradictions(values: Mapping[str, Any]) -> list[FieldError]:
+    problems = []
+    both = ("VEZDE_DATABASE_URL", "VEZDE_DATABASE_OWNER_URL")
+    if (values[both[0]] is None) != (values[both[1]] is None):
+        there, missing = both if values[both[0]] else both[::-1]
+        detail = (
+            f"{missing} is not set although {there} is; set both. Vezde uses two logins: the owner "
+            "migrates, and the application's may not change what the ledger has written."
+        )
+        problems.append(FieldError(missing, "missing", detail))
+    elif values[both[0]] and _user(values[both[0]]) == _user(values[both[1]]):
+        detail = (
+            f"{both[0]} and {both[1]} name the same login; the application needs one of its own, "
+            "which may not change what the ledger has written."
+        )
+        problems.append(FieldError(both[0], "same_login", detail))
+    if values["VEZDE_SANDBOX"] is True:
+        for token in _real_vendors(values):
+            detail = (
+                f"{token} would reach the vendor itself while VEZDE_SANDBOX is 1, whose clock and "
+                "people are not real. Unset VEZDE_SANDBOX, or remove the token, or set the "
+                "vendor's base to a fake."
+            )
+            problems.append(FieldError(token, "real_vendor_in_sandbox", detail))
+    return problems
+
+
+def _real_vendors(values: Mapping[str, Any]) -> list[str]:
+    """The token variables that would reach a vendor's own address, by parsed values."""
+    own = {
+        "VEZDE_TELEGRAM_TOKEN": ("VEZDE_TELEGRAM_API_BASE", TELEGRAM_BASE),
+        "VEZDE_PROVERKACHEKA_TOKEN": ("VEZDE_PROVERKACHEKA_BASE", PROVERKACHEKA_BASE),
+    }
+    return [
+        token
+        for token, (base, vendors_own) in own.items()
+        if values[token] and _is_within(values[base], vendors_own)
+    ]
+
+
+def _user(conninfo: str) -> str | None:
+    user = _conninfo_parts(conninfo).get("user")
+    return None if user is None else str(user)
+
+
+def _conninfo_parts(text: str) -> dict[str, Any]:
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        return dict(conninfo_to_dict(text))
+    except ProgrammingError as error:
+        raise ValueError("not an address of a database; " + CONNINFO) from error
+
+
+def _is_within(base: str, vendors_own: str) -> bool:
+    host, vendor = (urlsplit(url).hostname or "" for url in (base, vendors_own))
+    host = host.rstrip(".")
+    return host == vendor or host.endswith(f".{vendor}")
+
+
+def _make_secret(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - by descriptor
+            file.write(base64.b64encode(secrets.token_bytes(SECRET_KEY_BYTES)) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            path.hardlink_to(unfinished)  # unlike a rename never over another process's key
+        except FileExistsError:
+            return
+    finally:
+        unfinished.unlink()
+
+
+# --- one parser a kind of value --------------------------------------------------------------
+
+CONNINFO = "expected like postgresql://login:password@host:5432/vezde."
+
+
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[\w.:%-]+", text):
+        raise ValueError(f"{text!r}; expected a host name or an address, like 127.0.0.1.")
+    return text
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise ValueError(f"{text!r}; expected a whole number from {least} to {most}.")
+        return int(text)
+
+    return parse
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"{text!r}; expected one of {', '.join(words)}.")
+        return text.lower()
+
+    return parse
+
+
+def _sandbox(text: str) -> bool | str:
+    meanings: dict[str, bool | str] = {"0": False, "1": True, "auto": "auto"}
+    if text not in meanings:
+        raise ValueError(f"{text!r}; expected 0, 1 or auto.")
+    return meanings[text]
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _existing_folder(text: str) -> Path:
+    path = _folder(text)
+    if not path.is_dir():
+        raise ValueError(f"{text!r}, which is not a folder; expected an existing one.")
+    return path
+
+
+def _base(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or parts.query or parts.fragment or parts.username or re.search(r"\s", text):
+        raise ValueError("not an address; expected like https://example.org, without a query.")
+    return text.rstrip("/")
+
+
+def _conninfo(text: str) -> str:
+    if not _conninfo_parts(text).get("user"):
+        raise ValueError("without a login; " + CONNINFO)
+    return text
+
+
+def _bot_token(text: str) -> str:
+    if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", text):
+        raise ValueError("not a bot's token; expected digits, a colon and letters, from BotFather.")
+    return text
+
+
+def _token(text: str) -> str:
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("not a token; expected letters and digits without spaces.")
+    return text
+
+
+def _key(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != SECRET_KEY_BYTES:
+        raise ValueError(
+            f"not a key; expected {SECRET_KEY_BYTES} random bytes in base64, "
+            "as `openssl rand -base64 32` gives."
+        )
+    return key
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable("VEZDE_HTTP_HOST", "Address the HTTP face listens on.", "127.0.0.1", _host),
+    Variable("VEZDE_HTTP_PORT", "Port of the HTTP face.", "8000", _whole(1, 65535)),
+    Variable(
+        "VEZDE_DATA_DIR",
+        "Folder of everything this installation keeps: the embedded database, the secret key.",
+        "./var",
+        _folder,
+    ),
+    Variable(
+        "VEZDE_DATABASE_URL",
+        "PostgreSQL 15 or newer for the application's login; unset: the embedded one.",
+        "",
+        _conninfo,
+        secret=True,
+    ),
+    Variable(
+        "VEZDE_DATABASE_OWNER_URL",
+        "The same database for the login that owns the tables and migrates.",
+        "",
+        _conninfo,
+        secret=True,
+    ),
+    Variable("VEZDE_WORKERS", "Worker processes of `vezde serve`.", "2", _whole(1, 64)),
+    Variable(
+        "VEZDE_SANDBOX",
+        "1 opens the sandbox: a clock that can be moved, a reset, fakes instead of vendors. "
+        "auto: 1 unless a vendor's token would reach the vendor itself.",
+        "0",
+        _sandbox,
+    ),
+    Variable(
+        "VEZDE_SECRET_KEY",
+        "32 random bytes in base64 that seal persons' fields; unset: secret.key in the data "
+        "folder, made at the first start.",
+        "",
+        _key,
+        secret=True,
+    ),
+    Variable("VEZDE_TELEGRAM_TOKEN", "The bot's token, from BotFather.", "", _bot_token, True),
+    Variable("VEZDE_TELEGRAM_API_BASE", "Address of the Bot API.", TELEGRAM_BASE, _base),
+    Variable("VEZDE_PROVERKACHEKA_TOKEN", "Token of proverkacheka.com.", "", _token, True),
+    Variable("VEZDE_PROVERKACHEKA_BASE", "Address of that provider.", PROVERKACHEKA_BASE, _base),
+    Variable(
+        "VEZDE_DOCUMENTS_DIR",
+        "Folder of fiscal documents that the provider `documents` answers from.",
+        "",
+        _existing_folder,
+    ),
+    Variable(
+        "VEZDE_LOG_LEVEL",
+        "Least level that is logged: debug, info, warning, error.",
+        "info",
+        _one_of("debug", "info", "warning", "error"),
+    ),
+    Variable(
+        "VEZDE_LOG_FORMAT",
+        "console for people, json for machines: an object a line.",
+        "console",
+        _one_of("console", "json"),
+    ),
+    Variable(
+        "VEZDE_LOCALE",
+        "Language of pages and messages until a member chooses: ru, en.",
+        "ru",
+        _one_of("ru", "en"),
+    ),
+)
