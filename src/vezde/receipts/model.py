@@ -59,7 +59,7 @@ class ClaimState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FiscalKey:
-    """Drive (1041), document number (1040), signature (1077); (fn, fd) is unique by construction."""
+    """Drive (1041), number (1040), signature (1077); (fn, fd) is unique by construction."""
 
     fn: int
     fd: int

@@ -274,7 +274,7 @@ def _rubles(paper: FiscalDocument, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def picture(paper: FiscalDocument | QrFields | str, *, blurred: bool = False) -> bytes:
-    """A PNG that looks like a receipt with its QR, or with any text given; `blurred` beyond reading."""
+    """A PNG of a receipt with its QR, or with a QR of any text; `blurred` is beyond reading."""
     import zxingcpp
     from PIL import Image, ImageDraw, ImageFilter
 

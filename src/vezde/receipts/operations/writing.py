@@ -301,6 +301,17 @@ def to_json(matched: Sequence[Matched]) -> list[list[Any]]:
 
 
 def from_json(rows: Sequence[Sequence[Any]]) -> tuple[Matched, ...]:
-    return tuple(
-        Matched(*row[:6], datetime.fromisoformat(row[6]) if row[6] else None) for row in rows
-    )
+    return tuple(_matched(*row) for row in rows)
+
+
+def _matched(
+    line: int,
+    sku: str | None,
+    candidate: str | None,
+    method: str | None,
+    score: float,
+    points: int,
+    active_at: str | None,
+) -> Matched:
+    at = datetime.fromisoformat(active_at) if active_at else None
+    return Matched(line, sku, candidate, method, score, points, at)

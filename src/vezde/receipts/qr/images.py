@@ -84,7 +84,7 @@ def _open(data: bytes) -> "Image":
 
 
 def _looks(picture: "Image") -> Iterator["Image"]:
-    """The picture as it is; then, only if nothing was found, at other sizes and with more contrast."""
+    """The picture as it is; then, if nothing was found, at other sizes and with more contrast."""
     from PIL import ImageFilter, ImageOps
 
     yield picture
