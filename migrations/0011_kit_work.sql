@@ -40,6 +40,9 @@ CREATE UNLOGGED TABLE kit.call (
     answer bytea,
     error jsonb
 );
+-- pictures and PDFs are compressed already
+ALTER TABLE kit.call ALTER COLUMN payload SET STORAGE EXTERNAL;
+ALTER TABLE kit.call ALTER COLUMN answer SET STORAGE EXTERNAL;
 -- kit.work.calls.work_calls
 CREATE INDEX call_waiting ON kit.call (created_at) WHERE done_at IS NULL;
 

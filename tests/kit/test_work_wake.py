@@ -72,7 +72,7 @@ class TestWaker:
             with worker.watch("checks") as event:
                 face.wake(["warm"])
                 await asyncio.sleep(0.1)
-                assert len(kill_wakers(server, fresh)) == 4
+                assert len(kill_wakers(server, fresh)) >= 3
                 await heard(event)  # whatever may have been said meanwhile
                 event.clear()
                 await asyncio.sleep(0.2)

@@ -172,12 +172,12 @@ class TestHandOver:
         async def worker():
             async with Database(fresh.app, size=2) as database:
                 reaction = Reaction("crm", frozenset({KIND}), run)
-                for _ in range(60):
+                while sum(map(len, seen.values())) < len(facts):
                     await work.hand_over(database, [reaction], clock=Clock(), limit=10)
 
         async with Database(fresh.app, size=2) as database:
             await record(database, facts)
-            await asyncio.gather(*(worker() for _ in range(3)))
+            await asyncio.wait_for(asyncio.gather(*(worker() for _ in range(3))), 20)
             assert await count(database, "SELECT count(*) FROM outbox.todo") == 0
         assert seen == {who: list(range(15)) for who in people}
 

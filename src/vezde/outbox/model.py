@@ -4,11 +4,8 @@ import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
-
-if TYPE_CHECKING:
-    from vezde.kit.db import Db
 
 LANES = 64
 # The stages that work the outbox, woken by their names.
@@ -36,13 +33,14 @@ class FactRow:
 class Reaction:
     """What one domain does about facts of these kinds; `name` is stored, so it must not change.
 
-    `run` works in the transaction that hands the fact over and never commits. Whatever it raises
-    undoes what it wrote, and only that; the fact is given to it again later.
+    `run(db, fact)` works in the transaction that hands the fact over (a `kit.db.Db`, not named
+    here: a model imports no driver) and never commits. Whatever it raises undoes what it wrote,
+    and only that; the fact is given to it again later.
     """
 
     name: str
     kinds: frozenset[str]
-    run: "Callable[[Db, FactRow], Awaitable[None]]"
+    run: Callable[[Any, FactRow], Awaitable[None]]
 
 
 def lane(fact: FactRow) -> int:

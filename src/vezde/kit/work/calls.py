@@ -5,15 +5,15 @@ three times at most, so a picture that kills its reader does not kill every read
 """
 
 import asyncio
-import contextlib
 import dataclasses
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, LiteralString
+from typing import Any, LiteralString, TypeVar
 from uuid import UUID
 
 import structlog
+from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from vezde.kit import db as kit_db
@@ -21,11 +21,13 @@ from vezde.kit import ids
 from vezde.kit.clock import utc_now
 from vezde.kit.db import Database, Db
 from vezde.kit.errors import DomainError, FieldError, Kind, Unavailable
-from vezde.kit.work import failures, leases, wake
+from vezde.kit.work import failures, leases, waiting, wake
 from vezde.kit.work.leases import Lease
 from vezde.kit.work.wake import Waker
 
 log = structlog.get_logger("vezde.work")
+
+Row = TypeVar("Row")
 
 STAGE = "kit.calls"
 MOST_WAITING = 200
@@ -198,12 +200,11 @@ async def _answer(
 ) -> _State:
     seconds = FIRST_LOOK_SECONDS
     while True:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(answered.wait(), seconds)
+        await waiting.until(answered, seconds=seconds)
         answered.clear()
         seconds = min(seconds * 2, LONGEST_LOOK_SECONDS)
         async with database.transaction() as db:
-            state = await kit_db.fetch_one(db, _State, LOOK, [call_id])
+            state = await _fetch(db, _State, LOOK, [call_id])
             if state is None:  # the table does not outlive a crash of the server
                 raise Unavailable("The work was lost. Try again.", retry_after_seconds=1)
             if state.done_at is not None or _dead(state, wall()):
@@ -231,10 +232,17 @@ async def _claim(
         "kinds": list(kinds),
     }
     async with database.transaction() as db:
-        call = await kit_db.fetch_one(db, _Claimed, CLAIM, row)
+        call = await _fetch(db, _Claimed, CLAIM, row)
         if call is None:
             await sweep(db, wall=wall)
         return call
+
+
+async def _fetch(db: Db, row: type[Row], query: LiteralString, params: Any) -> Row | None:
+    """As `fetch_one`, in binary: a picture as text would be twice as long."""
+    async with db.cursor(row_factory=class_row(row), binary=True) as cursor:
+        await cursor.execute(query, params)
+        return await cursor.fetchone()
 
 
 async def _finish(

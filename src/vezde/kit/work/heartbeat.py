@@ -15,8 +15,7 @@ from vezde.kit import ids
 from vezde.kit.clock import utc_now
 from vezde.kit.db import Database, Db
 from vezde.kit.errors import DomainError
-from vezde.kit.work import failures
-from vezde.kit.work.ending import end
+from vezde.kit.work import failures, waiting
 
 log = structlog.get_logger("vezde.work")
 
@@ -65,7 +64,7 @@ async def beating(
     try:
         yield me
     finally:
-        await end(task)
+        await waiting.end(task)
         with contextlib.suppress(DomainError):  # the row ages anyway
             async with database.transaction() as db:
                 await db.execute(GONE, [me])

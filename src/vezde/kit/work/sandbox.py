@@ -1,5 +1,6 @@
 """Move the programme's clock of a sandbox, working off all that falls due, each at its own time."""
 
+import itertools
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -75,15 +76,18 @@ async def drain(stages: Sequence[Stage]) -> int:
 
     Raises `StageStuck` naming a stage that never goes idle.
     """
-    total = 0
-    for _ in range(MOST_ROUNDS):
-        busy = [(stage, await _empty(stage)) for stage in stages]
-        did = sum(done for _stage, done in busy)
-        if did == 0:
+    total = idle = 0
+    did: dict[str, int] = {}
+    for stage in itertools.islice(itertools.cycle(stages), MOST_ROUNDS * len(stages)):
+        done = did[stage.name] = await _empty(stage)
+        total += done
+        idle = 1 if done else idle + 1
+        if idle == len(stages):
             return total
-        total += did
-    names = ", ".join(stage.name for stage, done in busy if done)
-    raise StageStuck(f"The stages {names} give each other work without end")
+    if stages:
+        names = ", ".join(name for name, done in did.items() if done)
+        raise StageStuck(f"The stages {names} give each other work without end")
+    return total
 
 
 async def _work_off(

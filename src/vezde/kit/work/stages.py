@@ -1,7 +1,6 @@
 """Stages and the runner that keeps them going in a worker process."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +9,7 @@ import structlog
 
 from vezde.kit.clock import Clock
 from vezde.kit.db import Database, Db
-from vezde.kit.work import failures
-from vezde.kit.work.ending import end
+from vezde.kit.work import failures, waiting
 from vezde.kit.work.pause import Turnstile
 from vezde.kit.work.wake import Waker
 
@@ -75,7 +73,7 @@ class Runner:
             await self._finish(loops)
         finally:
             stopping.cancel()
-            await end(*loops)
+            await waiting.end(*loops)
             if self._turnstile:
                 await self._turnstile.close()
 
@@ -102,8 +100,7 @@ class Runner:
                     continue
                 failed = 0
                 if done == 0:
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(woken.wait(), self._poll_seconds)
+                    await waiting.until(woken, seconds=self._poll_seconds)
 
     async def _run_once(self, stage: Stage, stop: asyncio.Event) -> int:
         if self._turnstile is None or not stage.pauses:
@@ -113,5 +110,4 @@ class Runner:
 
     async def _back_off(self, failed: int, stop: asyncio.Event) -> None:
         seconds = self._first_backoff_seconds * 2 ** min(failed - 1, 10)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), min(seconds, LONGEST_BACKOFF_SECONDS))
+        await waiting.until(stop, seconds=min(seconds, LONGEST_BACKOFF_SECONDS))

@@ -16,11 +16,11 @@ import structlog
 
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
-from vezde.kit.work import failures
-from vezde.kit.work.ending import end
+from vezde.kit.work import failures, waiting
 
 log = structlog.get_logger("vezde.work")
 
+LISTEN: LiteralString = "LISTEN vezde_wake"
 NOTIFY: LiteralString = "SELECT pg_notify('vezde_wake', %s)"
 EVERYBODY = "-"  # as the origin: also the process that sent it
 RECONNECT_SECONDS = 0.5
@@ -49,7 +49,7 @@ class Waker:
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
-        await end(*self._tasks)
+        await waiting.end(*self._tasks)
         self._tasks = []
 
     async def listening(self) -> None:
@@ -92,7 +92,7 @@ class Waker:
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _hear(self, db: Db) -> None:
-        await db.execute("LISTEN vezde_wake")
+        await db.execute(LISTEN)
         self._listening.set()
         self.wake_here(list(self._watched))  # whatever was said while nobody listened
         async for note in db.notifies():
@@ -114,9 +114,9 @@ class Waker:
             if not self._outgoing:  # else: what the last connection failed to say
                 self._something.clear()
                 await self._something.wait()
-            waiting = sorted(self._outgoing)
-            for start in range(0, len(waiting), MOST_NAMES):
-                names = waiting[start : start + MOST_NAMES]
+            outgoing = sorted(self._outgoing)
+            for start in range(0, len(outgoing), MOST_NAMES):
+                names = outgoing[start : start + MOST_NAMES]
                 await db.execute(NOTIFY, [payload(names, origin=self._origin)])
                 self._outgoing.difference_update(names)
             await asyncio.sleep(self._every_seconds)
