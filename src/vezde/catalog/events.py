@@ -1,0 +1,24 @@
+"""Facts of the catalogue."""
+
+from datetime import datetime
+from typing import Any
+
+from vezde.kit import ids
+from vezde.outbox.model import FactRow
+
+SUBJECT = "catalog"
+# Products were created, changed or archived: data are the counts, the mode and the revision.
+IMPORTED = "catalog.imported/1"
+
+
+def imported(data: dict[str, Any], *, now: datetime) -> FactRow:
+    """The fact that an import changed the catalogue."""
+    return FactRow(
+        id=ids.new(),
+        member_id=None,
+        subject=SUBJECT,
+        kind=IMPORTED,
+        occurred_at=now,
+        recorded_at=now,
+        data=data,
+    )

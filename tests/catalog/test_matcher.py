@@ -1,0 +1,206 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vezde.catalog import matcher as matching
+from vezde.catalog import names
+from vezde.catalog.assortment import Assortment
+from vezde.catalog.matcher import Item, Match, Matcher
+
+INN, OTHER_INN = "7801234564", "7801234571"
+
+
+@pytest.fixture(scope="module")
+def small(lunaria):
+    return Matcher(Assortment([*lunaria[:5], replace(lunaria[5], name="50 мл")]), {})
+
+
+class TestBarcode:
+    def test_decides_alone(self, lunaria, ask):
+        found = ask(lunaria, "ЧТО УГОДНО", gtin=lunaria[6].gtin)
+        assert found == Match(sku=lunaria[6].sku, method="gtin", score=1.0)
+
+    def test_is_read_without_its_leading_zeros_and_without_a_name(self, lunaria, ask):
+        assert ask(lunaria, None, gtin=lunaria[6].gtin.lstrip("0")).sku == lunaria[6].sku
+
+    def test_is_found_inside_a_name(self, lunaria, ask):
+        printed = f"{lunaria[6].gtin[1:]} КРЕМ"
+        assert ask(lunaria, printed).method == "gtin"
+
+    def test_of_another_pack_makes_a_sure_name_doubtful(self, lunaria, ask):
+        found = ask(lunaria, lunaria[6].name, gtin="4600000000008")
+        assert (found.sku, found.candidate_sku) == (None, lunaria[6].sku)
+
+    def test_that_is_not_ours_says_nothing_against_a_foreign_name(self, lunaria, ask):
+        assert ask(lunaria, "Молоко 1 л", gtin="4600000000008") == matching.NOT_OURS
+
+
+class TestAlias:
+    def test_is_one_sellers(self, lunaria, ask):
+        aliases = {(INN, names.key("КР.ЛУН.75")): "LU-B-007"}
+        assert ask(lunaria, "Кр.Лун.75", seller_inn=INN, aliases=aliases) == Match(
+            sku="LU-B-007", method="alias", score=1.0
+        )
+        assert ask(lunaria, "КР.ЛУН.75", seller_inn=OTHER_INN, aliases=aliases).sku is None
+
+    def test_says_surely_not_ours_even_of_an_exact_name(self, lunaria, ask):
+        aliases = {(INN, names.key(lunaria[0].name)): None}
+        found = ask(lunaria, lunaria[0].name, seller_inn=INN, aliases=aliases)
+        assert (found.sku, found.candidate_sku, found.method) == (None, None, "alias")
+
+    def test_of_an_archived_product_matches_nothing_else(self, lunaria, ask):
+        aliases = {(INN, names.key(lunaria[0].name)): "ARCHIVED"}
+        found = ask(lunaria, lunaria[0].name, seller_inn=INN, aliases=aliases)
+        assert (found.sku, found.candidate_sku) == (None, None)
+
+    def test_of_a_seller_unknown_is_an_alias_of_its_own(self, lunaria, ask):
+        aliases = {("", names.key("КР.ЛУН.75")): "LU-B-007"}
+        assert ask(lunaria, "КР.ЛУН.75", aliases=aliases).sku == "LU-B-007"
+        assert ask(lunaria, "КР.ЛУН.75", seller_inn=INN, aliases=aliases).sku is None
+
+
+class TestName:
+    def test_is_certain_of_every_product_by_its_own_name(self, lunaria):
+        asked = [Item(product.name) for product in lunaria]
+        found = Matcher(Assortment(lunaria), {}).match(asked)
+        assert [match.sku for match in found] == [product.sku for product in lunaria]
+
+    def test_is_certain_of_every_alias(self, lunaria):
+        asked = [(Item(alias), one.sku) for one in lunaria for alias in one.aliases]
+        found = Matcher(Assortment(lunaria), {}).match([item for item, _ in asked])
+        assert [match.sku for match in found] == [sku for _, sku in asked]
+        assert {match.method for match in found} == {"name"}
+
+    def test_without_the_size_is_certain_of_the_only_one(self, product, ask):
+        one = product("A", "Крем для рук Морошка 75 мл")
+        assert ask([one], "Крем для рук Морошка Лунария").sku == "A"
+        other = product("B", "Крем для рук Морошка 30 мл")
+        found = ask([one, other], "Крем для рук Морошка Лунария")
+        assert (found.sku, found.candidate_sku, found.score) == (None, "A", 0.5)
+        assert ask([one, other], "Крем для рук Морошка Лунария 30мл").sku == "B"
+
+    def test_reads_the_size_from_its_own_column(self, product, ask):
+        sizes = [product("A", "Крем", size="75 мл"), product("B", "Крем", size="30")]
+        assert ask(sizes, "LUNARIA крем 30мл").sku == "B"
+        assert ask(sizes, "LUNARIA крем 30").sku == "B"
+        assert ask(sizes, "LUNARIA крем 50мл").sku is None
+
+    def test_adds_the_shade_from_its_own_column(self, product, ask):
+        shades = [product("A", "Тушь", shade="чёрная"), product("B", "Тушь", shade="синяя")]
+        assert ask(shades, "LUNARIA тушь синяя").sku == "B"
+        assert ask(shades, "LUNARIA тушь").sku is None
+
+    def test_of_two_products_alike_to_the_letter_is_doubtful(self, product, ask):
+        found = ask([product("A", "Крем 50 мл"), product("B", "Крем 50 мл")], "LUNARIA крем 50 мл")
+        assert (found.sku, found.candidate_sku) == (None, "A")
+
+    def test_that_says_little_needs_the_brand(self, product, ask):
+        cream = [product("A", "Крем ночной")]
+        assert ask(cream, "Крем ночной").sku is None
+        assert ask(cream, "Крем ночной").candidate_sku == "A"
+        assert ask(cream, "LUNARIA Крем ночной").sku == "A"
+        assert ask(cream, "Крем ночной", own_supplier=True).sku == "A"
+        assert ask([product("A", "Крем ночной", aliases=("КРЕМ",))], "Крем").sku == "A"
+
+
+class TestLikeness:
+    @pytest.mark.parametrize(
+        ("line", "sku"),
+        [
+            ("LUNARIA Крем ночной Лунный шелк 50мл", "LU-F-007"),
+            ("ЛУНАРИЯ КРЕМ ДЛЯ ЛИЦА НОЧНОЙ 50МЛ", "LU-F-007"),
+            ("LUNARIA КРЕМ Д/РУК 75МЛ", "LU-B-007"),
+            ("LUNARIA КРЕМ Д/РУК 30 Г", "LU-B-006"),
+            ("LUNARIA ПОМАДА МАТ. ПОЛЯРНОЕ СИЯНИЕ 03 КЛЕВЕР", "LU-M-003"),
+            ("ЛУНАРИЯ ШАМПУНЬ ДЛЯ СУХИХ ВОЛОС 250 МЛ", "LU-H-001"),
+            ("LUNARIA НАБОР КРЕМОВ Д/РУК 3Х30МЛ", "LU-S-002"),
+            ("Тональный крем LUNARIA Полярное сияние 20 слоновая кость 30мл", "LU-M-006"),
+        ],
+    )
+    def test_with_the_brand_is_certain(self, lunaria, ask, line, sku):
+        found = ask(lunaria, line)
+        assert (found.sku, found.method) == (sku, "ngram")
+        assert matching.CERTAIN <= found.score <= 1
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "ЛУНАРИЯ ШАМПУНЬ ДЛЯ ОКРАШЕННЫХ ВОЛОС 250 МЛ",  # no such one
+            "ЛУНАРИЯ ШАМПУНЬ СЕВЕРНЫЕ ТРАВЫ 250 МЛ",  # dry or oily
+            "Лунария Гель для душа Морошка и лен 300 мл",  # no such size
+            "Лунария Крем для лица дневной SPF30, 50 г",  # another strength
+            "LUNARIA ПОМАДА МАТОВАЯ ТОН 07",  # no such shade
+            "LUNARIA КРЕМ Д/РУК МОРОШКА",  # size cut off
+            "LUNARIA ПАТЧИ",
+            "LUNARIA",
+            "LUNARIA 12345678 XYZ",
+        ],
+    )
+    def test_with_the_brand_and_a_doubt_goes_to_a_person(self, lunaria, ask, line):
+        found = ask(lunaria, line)
+        assert found.sku is None
+        assert found.candidate_sku is not None
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "Крем для рук Бархатные ручки 75мл",
+            "Гель для душа Палмолив 250 мл",
+            "Молоко 3,2% 930мл",
+            "Пакет",
+            "",
+            None,
+        ],
+    )
+    def test_without_the_brand_is_not_ours(self, lunaria, ask, line):
+        assert ask(lunaria, line) == matching.NOT_OURS
+
+    def test_without_the_brand_is_never_certain(self, lunaria, ask):
+        found = ask(lunaria, "Сыворотка с витамином С 30 мл")
+        assert (found.sku, found.candidate_sku) == (None, "LU-F-010")
+
+    def test_of_what_the_brand_supplied_is_certain_without_its_name(self, lunaria, ask):
+        found = ask(lunaria, "Сыворотка с витамином С 30 мл", own_supplier=True)
+        assert (found.sku, found.method) == ("LU-F-010", "supplier")
+        assert ask(lunaria, "Доставка", own_supplier=True).candidate_sku is not None
+
+    def test_does_not_take_a_pair_for_a_single_one(self, product, ask):
+        cream = [product("A", "Крем для рук питательный, 75 мл")]
+        assert ask(cream, "LUNARIA Крем для рук питательн. 75мл").sku == "A"
+        assert ask(cream, "LUNARIA Крем для рук питательн. 75мл 2шт").sku is None
+
+    def test_of_an_empty_catalogue_is_nothing(self, ask):
+        assert ask([], "LUNARIA крем", own_supplier=True) == matching.NOT_OURS
+
+
+class TestMatcher:
+    def test_answers_in_order_and_remembers(self, lunaria):
+        matcher = Matcher(Assortment(lunaria), {})
+        asked = [Item(lunaria[3].name), Item("Пакет"), Item(lunaria[3].name)]
+        first = matcher.match(asked)
+        assert [match.sku for match in first] == [lunaria[3].sku, None, lunaria[3].sku]
+        assert matcher.match(asked) == first
+
+    def test_forgets_the_oldest_line(self, lunaria, monkeypatch):
+        monkeypatch.setattr(matching, "CACHED_LINES", 3)
+        matcher = Matcher(Assortment(lunaria), {})
+        matcher.match([Item(f"Пакет {i}") for i in range(10)])
+        assert len(matcher._seen) == 3
+
+    def test_does_not_depend_on_the_order_of_products(self, lunaria):
+        asked = [Item(name) for one in lunaria for name in (one.name[:24], f"LUNARIA {one.name}")]
+        there = Matcher(Assortment(lunaria), {}).match(asked)
+        back = Matcher(Assortment(lunaria[::-1]), {}).match(asked)
+        assert [match.sku for match in there] == [match.sku for match in back]
+
+    def test_finds_a_size_among_more_sizes_than_it_compares(self, product, ask):
+        many = [product(f"S{ml}", f"Гель для душа Морошка, {ml} мл") for ml in range(50, 1000, 10)]
+        assert ask(many, "LUNARIA гель д/душа 740мл").sku == "S740"
+
+    @given(st.text(max_size=80), st.booleans())
+    def test_answers_any_line(self, small, line, own):
+        (found,) = small.match([Item(line, own_supplier=own)])
+        assert 0 <= found.score <= 1
+        assert found.sku is None or found.candidate_sku is None
