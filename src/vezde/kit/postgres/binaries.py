@@ -60,7 +60,12 @@ def _copy(package: Path, home: Path) -> None:
     unfinished = home.with_name(f"{home.name}.{secrets.token_hex(4)}")
     libraries = f"{package.name}.libs"
     try:
-        shutil.copytree(package / INSTALL, unfinished / package.name / INSTALL, symlinks=True)
+        shutil.copytree(
+            package / INSTALL,
+            unfinished / package.name / INSTALL,
+            symlinks=True,
+            ignore=shutil.ignore_patterns("include"),
+        )
         shutil.copytree(package.parent / libraries, unfinished / libraries, symlinks=True)
         _readable(unfinished)
         unfinished.rename(home)
