@@ -5,6 +5,7 @@ whose fields are named as the columns.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString, TypeVar
@@ -16,6 +17,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from vezde.kit.errors import Unavailable
 
 Row = TypeVar("Row")
+
+SUSPICIOUS_SECONDS = 60
 
 
 class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
@@ -38,6 +41,7 @@ class Database:
 
     def __init__(self, conninfo: str, *, size: int = 6, timeout_seconds: float = 10) -> None:
         self.on_commit: Callable[[set[str]], None] = lambda _names: None
+        self._suspicious_until = 0.0
         self.pool = AsyncConnectionPool(
             conninfo,
             connection_class=Db,
@@ -46,8 +50,17 @@ class Database:
             timeout=timeout_seconds,
             open=False,
             kwargs={"prepare_threshold": 2, "options": "-c timezone=UTC"},
-            check=AsyncConnectionPool.check_connection,
+            check=self._check,
         )
+
+    async def _check(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Try a connection before it is lent, but only after one was lost a moment ago.
+
+        A restarted server leaves the pool full of dead connections; trying each every time would
+        double the round trips of a short transaction.
+        """
+        if time.monotonic() < self._suspicious_until:
+            await AsyncConnectionPool.check_connection(connection)
 
     async def open(self) -> None:
         await self.pool.open(wait=True)
@@ -83,6 +96,7 @@ class Database:
             if isinstance(error, psycopg.OperationalError) and error.sqlstate is not None:
                 if not error.sqlstate.startswith(("08", "57P")):
                     raise
+            self._suspicious_until = time.monotonic() + SUSPICIOUS_SECONDS
             raise Unavailable(
                 "The database does not answer; nothing was changed. Try again in a few seconds.",
                 retry_after_seconds=5,
