@@ -8,17 +8,27 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, LiteralString, TypeVar
+from typing import Any, LiteralString, Self, TypeVar
 
 import psycopg
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from vezde.kit.errors import Unavailable
+from vezde.kit.errors import DomainError, Kind, Unavailable
 
 Row = TypeVar("Row")
 
 SUSPICIOUS_SECONDS = 60
+# Serialization failure, deadlock, lock not available: the same transaction may do well next time.
+CONTESTED = frozenset({"40001", "40P01", "55P03"})
+GONE = ("08", "57P")  # connection lost, server going down
+
+
+class Contested(DomainError):
+    """Two transactions wanted the same rows in another order; this one gave way."""
+
+    code = "contested"
+    kind = Kind.UNAVAILABLE
 
 
 class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
@@ -68,7 +78,7 @@ class Database:
     async def close(self) -> None:
         await self.pool.close()
 
-    async def __aenter__(self) -> "Database":
+    async def __aenter__(self) -> Self:
         await self.open()
         return self
 
@@ -80,7 +90,8 @@ class Database:
         """A connection in a transaction, committed before this block ends.
 
         With `pipeline` statements are queued and sent together; a fetch or the end sends them.
-        Raises `Unavailable` when the database does not answer.
+        Raises `Unavailable` when the database does not answer, `Contested` when another
+        transaction was in the way; nothing was changed then.
         """
         woken: set[str] = set()
         try:
@@ -93,9 +104,14 @@ class Database:
                     async with db.transaction():
                         yield db
         except (PoolTimeout, psycopg.OperationalError) as error:
-            if isinstance(error, psycopg.OperationalError) and error.sqlstate is not None:
-                if not error.sqlstate.startswith(("08", "57P")):
-                    raise
+            state = getattr(error, "sqlstate", None)
+            if state in CONTESTED:
+                raise Contested(
+                    "Others changed the same rows just then; nothing was changed. Try again.",
+                    retry_after_seconds=1,
+                ) from error
+            if state is not None and not state.startswith(GONE):
+                raise
             self._suspicious_until = time.monotonic() + SUSPICIOUS_SECONDS
             raise Unavailable(
                 "The database does not answer; nothing was changed. Try again in a few seconds.",
@@ -105,9 +121,7 @@ class Database:
             self.on_commit(woken)
 
 
-async def fetch_all(
-    db: Db, row: type[Row], query: LiteralString, params: Any = None
-) -> list[Row]:
+async def fetch_all(db: Db, row: type[Row], query: LiteralString, params: Any = None) -> list[Row]:
     """All rows as `row` objects; the columns' names are the fields' names."""
     async with db.cursor(row_factory=class_row(row)) as cursor:
         await cursor.execute(query, params)
