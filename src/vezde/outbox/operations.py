@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import LiteralString
 from uuid import UUID
 
@@ -80,6 +80,7 @@ async def subscribe(db: Db, kinds: Collection[str]) -> None:
 
 async def open_months(db: Db, *, first: datetime, last: datetime) -> int:
     """Make the fact partitions of every month from `first` to `last`; returns how many were new."""
+    first, last = first.astimezone(UTC), last.astimezone(UTC)
     months = (last.year - first.year) * 12 + last.month - first.month + 1
     made = await kit_db.fetch_value(db, OPEN_MONTHS, [first, max(months, 1)])
     return int(made)
