@@ -5,7 +5,7 @@ import unicodedata
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -223,7 +223,7 @@ def sound_consent(consent: NewConsent, *, now: datetime, path: str = "") -> NewC
     return NewConsent(
         purpose=consent.purpose,
         document_version=_line(path + "document_version", consent.document_version, VERSION_LENGTH),
-        given_at=consent.given_at,
+        given_at=consent.given_at.astimezone(UTC),
         how=_line(path + "how", consent.how, HOW_LENGTH),
         channel=consent.channel,
         text_sha256=sha256,

@@ -1,13 +1,13 @@
 """What receipts do about facts of other domains."""
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.outbox.model import FactRow, Reaction
 from vezde.purchases import operations as purchases
+from vezde.sellers import queries as sellers
 
 RELABEL = """
 UPDATE receipts.receipt SET seller_name = %(name)s, seller_kind = %(kind)s,
@@ -32,22 +32,24 @@ async def relabel(db: Db, fact: FactRow) -> None:
     What was priced stays; what is recognised later is priced under the new channel. A shop that
     nobody had named has few receipts, so one statement does.
     """
-    data: dict[str, Any] = fact.data
+    assert fact.subject is not None, "a label is of an INN"
+    seller = await sellers.seller(db, fact.subject)
+    assert seller is not None, "the label's own row is there"
     rows = await kit_db.fetch_all(
         db,
         _Relabelled,
         RELABEL,
         {
             "inn": fact.subject,
-            "name": data["name"],
-            "kind": data["kind"],
-            "channel": data["sales_channel"],
+            "name": seller.name,
+            "kind": seller.kind,
+            "channel": seller.sales_channel,
         },
     )
     await purchases.relabel(
         db,
         [(row.member_id, row.receipt_id, row.purchase_id) for row in rows],
-        sales_channel=data["sales_channel"],
+        sales_channel=seller.sales_channel,
     )
 
 
