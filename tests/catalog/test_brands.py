@@ -51,13 +51,20 @@ class TestFind:
         assert not finds(brand, line)
 
 
+class TestOne:
+    def test_is_the_first_spelling_of_a_brand(self):
+        brands = Brands(["LUNARIA", "Лунария", "Полынь", "ЭКО"])
+        assert [brands.one(b) for b in ("Лунария", "POLYN", "эко")] == ["LUNARIA", "Полынь", "ЭКО"]
+        assert brands.find(("крем", "лунария")) == ("LUNARIA", 1, 2)
+
+
 class TestStrip:
     def test_takes_the_brand_out_wherever_it_stands(self):
         words = names.read("Лунария крем LUNARIA").words
-        assert Brands(["Лунария"]).strip(words) == (("крем",), True)
+        assert Brands(["Лунария"]).strip(words) == (("крем",), {"Лунария"})
 
     def test_leaves_a_name_that_is_the_brand_alone(self):
-        assert Brands(["Лунария"]).strip(("лунария",)) == (("лунария",), True)
+        assert Brands(["Лунария"]).strip(("лунария",)) == (("лунария",), {"Лунария"})
 
     @given(st.lists(st.text(alphabet="лунаряlk7 ", min_size=1, max_size=8), max_size=6))
     def test_ends_on_any_words(self, words):

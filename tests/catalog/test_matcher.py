@@ -102,7 +102,31 @@ class TestName:
         assert ask(cream, "Крем ночной").candidate_sku == "A"
         assert ask(cream, "LUNARIA Крем ночной").sku == "A"
         assert ask(cream, "Крем ночной", own_supplier=True).sku == "A"
+        assert ask([product("A", "Крем для рук 75 мл")], "Крем для рук 75 мл").sku is None
         assert ask([product("A", "Крем ночной", aliases=("КРЕМ",))], "Крем").sku == "A"
+        care = [product("A", "Крем для рук питательный 75 мл")]
+        assert ask(care, "КРЕМ Д/РУК ПИТАТЕЛЬНЫЙ 75МЛ").sku == "A"
+
+    def test_written_with_the_brand_is_another_without_it(self, product, ask):
+        cream = [product("A", "Крем ночной Лунария, 50 мл", aliases=("LUNARIA КРЕМ",))]
+        assert ask(cream, "LUNARIA КРЕМ").sku == "A"
+        assert ask(cream, "Крем").sku is None
+        assert ask(cream, "Крем ночной 50 мл").sku is None
+        assert ask(cream, "Крем ночной LUNARIA 50мл").sku == "A"
+
+
+class TestBrands:
+    def test_of_one_catalogue_are_told_apart(self, product, ask):
+        both = [
+            product("A", "Крем для рук питательный, 75 мл", brand="Полынь"),
+            product("B", "Крем для рук смягчающий, 75 мл"),
+            product("C", "Мыло с ромашкой, 90 г", brand="POLYN"),
+        ]
+        assert ask(both, "ПОЛЫНЬ крем для рук питательный 75мл").sku == "A"
+        found = ask(both, "LUNARIA крем для рук питательный 75мл")
+        assert (found.sku, found.candidate_sku) == (None, "B")
+        assert ask(both, "ПОЛЫНЬ мыло с ромашкой 90 г").sku == "C"
+        assert ask(both, "LUNARIA XYZ").candidate_sku == "B"
 
 
 class TestLikeness:

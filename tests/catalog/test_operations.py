@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from vezde.catalog import operations, queries
+from vezde.catalog import operations, queries, reading
 from vezde.catalog.matcher import Item
 from vezde.catalog.model import Mode, Product
 from vezde.kit import db as kit_db
@@ -105,10 +105,10 @@ class TestImportProducts:
         assert (await facts(db))[-1]["archived"] == 1
         assert (await queries.products_by_sku(db, ["B"]))["B"].name == SOAP["name"]
         matcher = await queries.matcher(db)
-        assert matcher.match([Item(SOAP["name"])])[0].sku is None
+        assert matcher.match([Item("LUNARIA " + SOAP["name"])])[0].sku is None
         assert await imported({"sku": "B"}) == [(1, "B", "updated")]
         matcher = await queries.matcher(db)
-        assert matcher.match([Item(SOAP["name"])])[0].sku == "B"
+        assert matcher.match([Item("LUNARIA " + SOAP["name"])])[0].sku == "B"
 
     async def test_replacing_keeps_a_product_whose_row_is_wrong(self, imported, refused, db):
         await imported(CREAM, SOAP)
@@ -131,6 +131,10 @@ class TestImportProducts:
         assert list(errors) == [1, 3]
         assert "row 1, column «name»" in errors[1]
         assert await live(db) == ["A", "B"]
+
+    async def test_answers_by_the_rows_of_a_table(self, imported):
+        table = reading.read("Артикул;Название;Бренд\n\nA;Крем;Лунария\n;Мыло;Лунария".encode())
+        assert await imported(*table.rows) == [(3, "A", "created"), (4, None, "invalid")]
 
     async def test_takes_the_first_row_of_an_article(self, refused, db):
         errors = await refused(CREAM, {**SOAP, "sku": "A"})

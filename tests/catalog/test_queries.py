@@ -71,7 +71,7 @@ class TestMatcher:
         async with database.transaction() as db:
             await put(db, "Мыло твёрдое Морошка")
             matcher = await queries.matcher(db)
-        asked = [Item("Пена для бритья Утро"), Item("Мыло твёрдое Морошка")]
+        asked = [Item("Лунария Пена для бритья Утро"), Item("Лунария Мыло твёрдое Морошка")]
         assert [match.sku for match in matcher.match(asked)] == [None, "A"]
 
     async def test_keeps_a_few_only(self, imported, db):

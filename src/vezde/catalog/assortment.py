@@ -24,25 +24,30 @@ class Fit(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One way a product is written: its words without the brand, its measures, its numbers."""
+    """One way a product is written: its words without the brand, its measures, its numbers.
+
+    `brand` is the product's; `is_branded` says that this way of writing it names a brand.
+    """
 
     sku: str
+    brand: str
     words: tuple[str, ...]
     amounts: frozenset[int]
     pieces: int | None
     numbers: frozenset[str]
     is_alias: bool
+    is_branded: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A line read against the catalogue: as `Form`, with whether a brand of ours stands in it."""
+    """A line read against the catalogue: as `Form`, with the brands of ours that stand in it."""
 
     words: tuple[str, ...]
     amounts: frozenset[int]
     pieces: int | None
     numbers: frozenset[str]
-    branded: bool
+    brands: frozenset[str]
 
 
 class Assortment:
@@ -51,6 +56,9 @@ class Assortment:
     def __init__(self, products: Sequence[Product]) -> None:
         self.brands = brands.Brands(sorted({product.brand for product in products}))
         self.skus = frozenset(product.sku for product in products)
+        self._first: dict[str, str] = {}
+        for product in sorted(products, key=lambda one: one.sku):
+            self._first.setdefault(self.brands.one(product.brand), product.sku)
         self.gtins = {product.sku: product.gtin for product in products if product.gtin}
         self.by_gtin = {gtin: sku for sku, gtin in self.gtins.items()}
         self.by_words: dict[tuple[str, ...], list[Form]] = defaultdict(list)
@@ -69,10 +77,16 @@ class Assortment:
             for form in self.by_words[self._texts[number]]
         ]
 
+    def first_of(self, found: frozenset[str]) -> str | None:
+        """The first SKU of one of these brands; of any without them; None in no catalogue."""
+        return min(
+            (sku for brand, sku in self._first.items() if not found or brand in found), default=None
+        )
+
     def see(self, name: names.Name) -> Seen:
         """A line's name without the brand."""
-        words, branded = self.brands.strip(name.words)
-        return Seen(words, name.amounts, name.pieces, name.numbers, branded)
+        words, found = self.brands.strip(name.words)
+        return Seen(words, name.amounts, name.pieces, name.numbers, found)
 
     def _forms(self, product: Product) -> list[Form]:
         amounts, pieces = _measures(product)
@@ -83,16 +97,18 @@ class Assortment:
         forms = []
         for text, is_alias in texts:
             name = names.read(text)
-            words, _ = self.brands.strip(name.words)
+            words, brands_there = self.brands.strip(name.words)
             if words:
                 forms.append(
                     Form(
                         sku=product.sku,
+                        brand=self.brands.one(product.brand),
                         words=words,
                         amounts=name.amounts or amounts,
                         pieces=name.pieces or pieces,
                         numbers=name.numbers,
                         is_alias=is_alias,
+                        is_branded=bool(brands_there),
                     )
                 )
         return forms

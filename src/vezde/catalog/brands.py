@@ -10,6 +10,7 @@ from vezde.catalog import names
 
 # A shorter brand («ЭКО», `Ив`) is too like other words: it is found only letter by letter.
 SHORTEST_SOUND = 4
+REMEMBERED = 50_000  # words whose sound is kept
 
 CYRILLIC_SOUNDS = str.maketrans(
     {
@@ -49,58 +50,77 @@ def sound(word: str) -> str:
 
 
 class Brands:
-    """The brands of one catalogue, looked for in the words of a name."""
+    """The brands of one catalogue, looked for in the words of a name.
+
+    Spellings that sound alike are one brand, known by the spelling that came first.
+    """
 
     def __init__(self, brands: Iterable[str]) -> None:
-        self._exact: set[str] = set()
-        self._sounds: set[str] = set()
+        self._exact: dict[str, str] = {}
+        self._sounds: dict[str, str] = {}
         self._longest = 1
         self._heard: dict[str, str] = {}
         for brand in brands:
             self._add(brand)
 
-    def find(self, words: Sequence[str]) -> tuple[int, int] | None:
-        """Where the brand first stands among the words: start and end, or None."""
+    def one(self, brand: str) -> str:
+        """The spelling a brand of this catalogue is known by."""
+        keys = [self._key(words) for words in _spellings(brand)]
+        return next((known for key in keys if (known := self._known(*key))), brand)
+
+    def find(self, words: Sequence[str]) -> tuple[str, int, int] | None:
+        """The first brand among the words and where it starts and ends, or None."""
         sounds = [self._sound(word) for word in words]
         for length in range(self._longest, 0, -1):
             for start in range(len(words) - length + 1):
                 end = start + length
                 heard = sounds[start] if length == 1 else "".join(sounds[start:end])
-                if heard in self._sounds:
-                    return start, end
-                if self._exact and "".join(words[start:end]) in self._exact:
-                    return start, end
+                brand = self._sounds.get(heard) or self._exact.get("".join(words[start:end]))
+                if brand is not None:
+                    return brand, start, end
         return None
 
-    def strip(self, words: Sequence[str]) -> tuple[tuple[str, ...], bool]:
-        """The words without the brand wherever it stands, and whether it stood there.
+    def strip(self, words: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:
+        """The words without the brands wherever they stand, and which brands stood there.
 
         Words that are nothing but the brand stay as they are.
         """
-        rest, seen = tuple(words), False
+        rest, seen = tuple(words), set()
         while found := self.find(rest):
-            seen = True
-            rest = rest[: found[0]] + rest[found[1] :]
-        return (rest or tuple(words)), seen
+            brand, start, end = found
+            seen.add(brand)
+            rest = rest[:start] + rest[end:]
+        return (rest or tuple(words)), frozenset(seen)
 
     def _add(self, brand: str) -> None:
-        folded = names.read(brand).words
-        # Letters as typed, too: `COMET` folds to Cyrillic «сомет», but «комет» sounds like it.
-        typed = tuple(names.TOKEN.findall(names.plain(brand)))
-        for words in (folded, typed):
-            if not words:
-                continue
-            heard = "".join(sound(word) for word in words)
+        known = self.one(brand)
+        for words in _spellings(brand):
+            whole, heard = self._key(words)
+            self._exact[whole] = known
             if len(heard) >= SHORTEST_SOUND:
-                self._sounds.add(heard)
-            self._exact.add("".join(words))
+                self._sounds[heard] = known
             # One more, for a brand of one word that a till prints as two.
             self._longest = max(self._longest, len(words) + 1)
+
+    def _key(self, words: Sequence[str]) -> tuple[str, str]:
+        return "".join(words), "".join(self._sound(word) for word in words)
+
+    def _known(self, whole: str, heard: str) -> str | None:
+        return self._sounds.get(heard) or self._exact.get(whole)
 
     def _sound(self, word: str) -> str:
         heard = self._heard.get(word)
         if heard is None:
-            if len(self._heard) > 50_000:
+            if len(self._heard) >= REMEMBERED:
                 self._heard.clear()
             heard = self._heard[word] = sound(word)
         return heard
+
+
+def _spellings(brand: str) -> list[tuple[str, ...]]:
+    """The brand's words with letters folded and as typed.
+
+    `COMET` folds to Cyrillic «сомет» as it does in a line; «комет» sounds like the typed one.
+    """
+    both = (names.read(brand).words, tuple(names.TOKEN.findall(names.plain(brand))))
+    return [words for words in both if words]

@@ -22,8 +22,9 @@ MARGIN = 0.1
 # Without the brand in the line likeness is only a hint: at 0.6 it sends 8 of 1,443 foreign names
 # to a person, at 0.5 three times as many.
 DOUBTFUL = 0.6
-# An exact product name that lacks the brand must say at least this much («крем ночной 50 мл»).
-WORDS_OF_A_NAME = 3
+# An exact product name that lacks the brand must say at least so many things, the size among
+# them: «крем для рук 75 мл» says three and may be anybody's.
+THINGS_IN_A_NAME = 4
 CACHED_LINES = 50_000
 
 SET_WORDS = frozenset({"набор", "наборы", "комплект", "set"})
@@ -43,7 +44,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`sku`: certain; only `candidate_sku`: doubtful; neither: not ours. `score` is 0..1."""
+    """`sku`: certain; only `candidate_sku`: doubtful; neither: not ours. `score` is 0..1.
+
+    Methods: gtin, alias, name, ngram (brand and likeness), supplier (likeness of what the brand
+    supplied). An alias with neither SKU is a name decided to be not ours.
+    """
 
     sku: str | None = None
     candidate_sku: str | None = None
@@ -121,28 +126,31 @@ class Matcher:
 
     def _by_name(self, seen: Seen, item: Item) -> Match | None:
         by_words = self._assortment.by_words
-        fits = [(fit(seen, form), form) for form in by_words.get(seen.words, ())]
+        fits = _fits(seen, by_words.get(seen.words, ()))
         if not fits and _cut_size(seen.words):
-            shorter = [(fit(seen, form), form) for form in by_words.get(seen.words[:-1], ())]
+            shorter = _fits(seen, by_words.get(seen.words[:-1], ()))
             fits = [(how, form) for how, form in shorter if how is Fit.AGREES]
         best = max((how for how, _ in fits), default=Fit.DIFFERS)
         if best is Fit.DIFFERS:
             return None
         fitting = [form for how, form in fits if how is best]
         skus = sorted({form.sku for form in fitting})
-        telling = len(seen.words) + bool(seen.amounts) >= WORDS_OF_A_NAME
-        trusted = seen.branded or item.own_supplier or telling or any(f.is_alias for f in fitting)
-        if len(skus) == 1 and trusted:
+        said = sum(map(_is_telling, seen.words)) + bool(seen.amounts)
+        # Written with the brand it is not the same without it: «Лунария крем» and «крем».
+        whole = any(
+            not form.is_branded and (form.is_alias or said >= THINGS_IN_A_NAME) for form in fitting
+        )
+        if len(skus) == 1 and (seen.brands or item.own_supplier or whole):
             return Match(sku=skus[0], method="name", score=1.0)
         return Match(candidate_sku=skus[0], method="name", score=1.0 / len(skus))
 
     def _by_likeness(self, seen: Seen, item: Item) -> Match:
-        ours = seen.branded or item.own_supplier
-        method = "ngram" if seen.branded or not item.own_supplier else "supplier"
+        ours = bool(seen.brands) or item.own_supplier
+        method = "ngram" if seen.brands or not item.own_supplier else "supplier"
         ranked = self._ranked(seen)
         if not ranked:
             # Ours by the brand alone: some product must stand there for a person to look.
-            some = min(self._assortment.skus, default=None) if ours else None
+            some = self._assortment.first_of(seen.brands) if ours else None
             return Match(candidate_sku=some, method=method) if some else NOT_OURS
         best = ranked[0]
         score = round(best.cosine, 4)
@@ -156,7 +164,7 @@ class Matcher:
         """Products by their best form: those whose measures contradict the line come last."""
         best: dict[str, Likeness] = {}
         for form, cosine in self._assortment.alike(seen.words):
-            if form.sku not in best:
+            if form.sku not in best and _of_brand(seen, form):
                 best[form.sku] = Likeness(form, cosine, fit(seen, form))
         return sorted(
             best.values(),
@@ -196,6 +204,15 @@ def fit(seen: Seen, form: Form) -> Fit:
     return Fit.AGREES if _cut_size(seen.words) & form.amounts else Fit.UNKNOWN
 
 
+def _fits(seen: Seen, forms: Sequence[Form]) -> list[tuple[Fit, Form]]:
+    return [(fit(seen, form), form) for form in forms if _of_brand(seen, form)]
+
+
+def _of_brand(seen: Seen, form: Form) -> bool:
+    """One brand's name in a line excludes the products of the catalogue's other brands."""
+    return not seen.brands or form.brand in seen.brands
+
+
 def _cut_size(words: Sequence[str]) -> set[int]:
     """A size at the end of a line whose unit was cut off, as ml and l: «крем 75», «шампунь 0.5».
 
@@ -212,11 +229,12 @@ def _left_over(words: Sequence[str], others: Sequence[str]) -> list[str]:
     return [
         word
         for word in words
-        if len(word) >= 3
-        and word[0].isalpha()
-        and word not in FILLERS
-        and not any(_alike(word, other) for other in others)
+        if _is_telling(word) and not any(_alike(word, other) for other in others)
     ]
+
+
+def _is_telling(word: str) -> bool:
+    return len(word) >= 3 and word[0].isalpha() and word not in FILLERS
 
 
 def _alike(word: str, other: str) -> bool:

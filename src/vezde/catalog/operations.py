@@ -211,7 +211,8 @@ async def _pairs(db: Db, gtins: list[str]) -> list[tuple[str, str]]:
 async def _write(db: Db, plan: Plan, *, now: datetime, actor: str) -> None:
     if plan.archive:
         await db.execute(ARCHIVE, [now, now, actor, plan.archive])
-    await db.execute(FREE_GTINS, [[product.sku for product in plan.write]])
+    if plan.free:
+        await db.execute(FREE_GTINS, [plan.free])
     for start in range(0, len(plan.write), WRITTEN_AT_ONCE):
         part = [asdict(product) for product in plan.write[start : start + WRITTEN_AT_ONCE]]
         await db.execute(WRITE, {"products": Jsonb(part), "now": now, "actor": actor})

@@ -16,11 +16,15 @@ class Stored:
 
 @dataclass(frozen=True)
 class Plan:
-    """`outcomes` in the rows' order; `write` are the products to create or change."""
+    """`outcomes` in the rows' order; `write` are the products to create or change.
+
+    `free` are those of them whose GTIN changes: they must lose it before another can take it.
+    """
 
     outcomes: list[Outcome]
     write: list[Product]
     archive: list[str]
+    free: list[str]
 
     @property
     def changes(self) -> bool:
@@ -59,7 +63,10 @@ def plan(
         if change is not Change.UNCHANGED:
             write.append(wanted[place])
         outcomes.append(Outcome(one.number, one.sku, change))
-    return Plan(outcomes, write, sorted(leaving))
+    free = [
+        one.sku for one in write if one.sku in stored and stored[one.sku].product.gtin != one.gtin
+    ]
+    return Plan(outcomes, write, sorted(leaving), free)
 
 
 def _wanted(

@@ -41,11 +41,6 @@ class Index:
         scored.sort(key=lambda found: (-found[1], found[0]))
         return scored
 
-    def rarity(self, word: str) -> float:
-        """How much a word tells: the mean rarity of its grams."""
-        grams = _grams((word,))
-        return sum(self._idf.get(gram, self._unseen) for gram in grams) / len(grams)
-
     def _unit(self, grams: Counter[str]) -> dict[str, float]:
         idf, unseen = self._idf, self._unseen
         weights = {gram: count * idf.get(gram, unseen) for gram, count in grams.items()}
