@@ -4,7 +4,6 @@ The holder of a lease finishes here in a transaction of its own; a lease that wa
 stalled, another took over, the document came another way) finishes nothing.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -49,8 +48,10 @@ UPDATE receipts.verification
 SET step = 'settle', due_at = %s, try_at = %s, faults = 0, lease = NULL, leased_until = NULL
 WHERE member_id = %s AND receipt_id = %s
 """
+# A check that failed waits for the wall, not for the programme.
 NEXT_DUE = """
-SELECT min(due_at) FROM receipts.verification WHERE parked_because IS NULL AND step = %s
+SELECT min(due_at) FROM receipts.verification
+WHERE parked_because IS NULL AND step = %s AND faults = 0
 """
 
 
@@ -163,7 +164,7 @@ async def refuse(
         await turns.leave(db, [(qr.fn, qr.fd, check.receipt_id)])
 
 
-async def next_due(db: Db, steps: Sequence[str] = ("ask", "settle")) -> datetime | None:
-    """The next programme instant any check falls due; None when there is none."""
-    found = [await kit_db.fetch_value(db, NEXT_DUE, [step]) for step in steps]
-    return min((due for due in found if due is not None), default=None)
+async def next_due(db: Db, *, step: str) -> datetime | None:
+    """The next programme instant a check's `step` (ask, settle) falls due; None when none does."""
+    due: datetime | None = await kit_db.fetch_value(db, NEXT_DUE, [step])
+    return due
