@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from vezde.receipts.model import QrFields
 
+from vezde.receipts.model import QrFields
 from vezde.receipts.providers.documents import DocumentsFolder
 from vezde.receipts.providers.protocol import Query, Verdict
 
@@ -109,7 +109,7 @@ class TestDocumentsFolder:
 
     async def test_a_file_that_cannot_be_read_does_not_hide_the_others(self, folder):
         (folder / "a-page.json").write_text("<html>", "utf-8")
-        (folder / "huge.json").write_bytes(b" " * 2_000_001)
+        (folder / "huge.json").write_bytes(b" " * 17_000_000)
         assert (await ask(DocumentsFolder(folder))).verdict is Verdict.FOUND
 
     async def test_of_two_documents_of_one_number_the_one_that_fits_counts(self, folder):

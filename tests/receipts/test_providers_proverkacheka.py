@@ -9,8 +9,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from vezde.receipts.model import QrFields
 
+from vezde.receipts import parsers
+from vezde.receipts.model import QrFields
 from vezde.receipts.providers.protocol import Answer, Query, Verdict
 from vezde.receipts.providers.proverkacheka import Proverkacheka
 from vezde.testing import proverkacheka as vendor
@@ -177,6 +178,16 @@ class TestFetch:
         answers = await asyncio.gather(*(ask(provider) for _ in range(20)))
         assert {answer.verdict for answer in answers} == {Verdict.FOUND}
         assert len(fake.asked) == 20
+
+
+class TestRealReceipts:
+    async def test_every_retail_receipt_comes_back_as_it_was(self, fake, provider, shared):
+        names = [*range(1, 28), *range(40, 48)]
+        for name in names:
+            body = (shared / f"data/receipts/{name:03d}.json").read_bytes()
+            fake.add(body)
+            [document] = parsers.read(body)
+            assert await ask(provider, document.qr, name) == Answer(Verdict.FOUND, document)
 
 
 class TestToken:

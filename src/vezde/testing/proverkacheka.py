@@ -23,10 +23,11 @@ from urllib.parse import parse_qsl
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from starlette.datastructures import UploadFile
-from vezde.receipts.model import FiscalDocument
 
 from vezde.kit import money
 from vezde.receipts import parsers
+from vezde.receipts.model import FiscalDocument
+from vezde.receipts.parsers import UnreadableDocument
 
 CHECK = "/api/v1/check/get"
 TOKEN = "test-token"  # noqa: S105 -- opens nothing but this fake
@@ -118,15 +119,18 @@ class FakeProverkacheka:
         """
         text = json.dumps(document) if isinstance(document, dict) else document
         body = text.encode() if isinstance(text, str) else text
-        for read in parsers.read(body, expected=None):
+        for read in parsers.read(body):
             whole = json.loads(body)
             receipt = _receipt(whole, read) or whole
             self._held[read.key.fn, read.key.fd] = Held(receipt, read, not_yet)
 
     def add_folder(self, folder: Path) -> None:
-        """Hold every `*.json` under the folder."""
+        """Hold every `*.json` under the folder; raises `UnreadableDocument` naming the file."""
         for path in sorted(folder.rglob("*.json")):
-            self.add(path.read_bytes())
+            try:
+                self.add(path.read_bytes())
+            except UnreadableDocument as error:
+                raise UnreadableDocument(f"{path}: {error}") from error
 
     def order(self, *faults: Fault) -> None:
         """The next requests get these, one each, in order."""

@@ -13,7 +13,7 @@ from vezde.receipts.parsers import UnreadableDocument
 from vezde.receipts.providers import protocol
 from vezde.receipts.providers.protocol import Answer, Query, Verdict
 
-FILE_BYTES = 2_000_000
+FILE_BYTES = parsers.LIST_BYTES  # an export of the tax service's app holds hundreds of receipts
 log = structlog.get_logger(__name__)
 
 
@@ -75,9 +75,7 @@ def _documents(path: str) -> list[FiscalDocument]:
     try:
         with Path(path).open("rb") as file:
             body = file.read(FILE_BYTES + 1)
-        if len(body) > FILE_BYTES:
-            raise UnreadableDocument(f"The file is larger than {FILE_BYTES} bytes.")
-        return parsers.read(body, expected=None)
+        return parsers.read(body, most_bytes=FILE_BYTES)
     except (UnreadableDocument, OSError) as error:
         log.warning("document_unreadable", path=path, because=type(error).__name__)
         return []

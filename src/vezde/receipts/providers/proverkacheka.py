@@ -140,7 +140,7 @@ def _not_correct(qr: QrFields) -> Answer:
 
 def _document(body: bytes, qr: QrFields) -> Answer:
     try:
-        documents = parsers.read(body, expected=qr)
+        documents = parsers.read(body, expected=qr, most_bytes=ANSWER_BYTES)
     except UnreadableDocument as error:
         return _unavailable(f"a document of a shape not known yet ({type(error).__name__})")
     for document in documents:
