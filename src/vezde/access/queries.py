@@ -30,6 +30,8 @@ FROM access.key ORDER BY created_at, key_id
 
 @dataclass(frozen=True)
 class KeyRow:
+    """A key as it is stored; the secret is known by its hash alone."""
+
     key_id: UUID
     name: str
     scopes: list[str]

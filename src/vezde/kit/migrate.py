@@ -20,6 +20,8 @@ LOCK = 7_386_001  # any constant; one runner at a time in a database
 APP_LOGIN = re.compile(r"\bvezde_app\b")
 NAME = re.compile(r"^(\d{4})_([a-z]+)_([a-z0-9_]+)\.sql$")
 
+TAKE_TURN = "SELECT pg_advisory_lock(%s)"
+END_TURN = "SELECT pg_advisory_unlock(%s)"
 JOURNAL = """
 CREATE SCHEMA IF NOT EXISTS kit;
 CREATE TABLE IF NOT EXISTS kit.migration (
@@ -73,7 +75,7 @@ def apply(owner_conninfo: str, folder: Path, *, app_login: str, now: datetime) -
     """
     wanted = read(folder)
     with psycopg.connect(owner_conninfo, autocommit=True, options="-c timezone=UTC") as db:
-        db.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        db.execute(TAKE_TURN, [LOCK])
         try:
             db.execute(JOURNAL)
             done = {row[0]: (row[1], row[2]) for row in db.execute(APPLIED)}
@@ -83,7 +85,7 @@ def apply(owner_conninfo: str, folder: Path, *, app_login: str, now: datetime) -
                 _apply_one(db, migration, app_login, now)
             return [migration.name for migration in missing]
         finally:
-            db.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+            db.execute(END_TURN, [LOCK])
 
 
 async def newest(db: Db) -> int:

@@ -42,6 +42,8 @@ SELECT member_id FROM members.member WHERE member_id = ANY(%s) AND status = 'act
 
 @dataclass(frozen=True)
 class MemberRow:
+    """A member with name and birthday still sealed."""
+
     member_id: UUID
     status: str
     locale: str | None
@@ -54,6 +56,8 @@ class MemberRow:
 
 @dataclass(frozen=True)
 class IdentityRow:
+    """An identity of a member, still sealed."""
+
     member_id: UUID
     kind: str
     main: bool

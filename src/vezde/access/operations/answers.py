@@ -54,6 +54,8 @@ DELETE FROM access.answer WHERE (key_id, route, idempotency_hmac) IN (
 
 @dataclass(frozen=True)
 class AnswerRow:
+    """What is kept of a request; without a status its work is still being done."""
+
     fingerprint: bytes
     status: int | None
     media_type: str | None

@@ -44,6 +44,8 @@ FIELDS = (*CONTACT_FIELDS, *Profile.__dataclass_fields__)
 
 @dataclass(frozen=True)
 class HeldRow:
+    """An identity the member has, by its blind index."""
+
     kind: str
     blind: bytes
     main: bool

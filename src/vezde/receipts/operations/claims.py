@@ -70,6 +70,8 @@ class Want:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
+    """Who holds a fiscal document, and by what fields it is known."""
+
     fn: int
     fd: int
     fp: int
@@ -93,11 +95,13 @@ class Answer:
 
 
 def want_qr(qr: QrFields, *, member_id: UUID, receipt_id: UUID) -> Want:
+    """A want on the fields of a QR: anybody may have typed them."""
     content = f"{qr.total_kopecks} {qr.wall_time:%Y%m%dT%H%M} {qr.operation}"
     return Want(qr.fn, qr.fd, qr.fp, content, member_id, receipt_id, verified=False)
 
 
 def want_document(document: FiscalDocument, *, member_id: UUID, receipt_id: UUID) -> Want:
+    """A want on a document that a provider or a trusted key vouches for."""
     content = f"{document.total_kopecks} {document.wall_time:%Y%m%dT%H%M} {document.operation}"
     key = document.key
     return Want(key.fn, key.fd, key.fp, content, member_id, receipt_id, verified=True)
@@ -123,6 +127,7 @@ def answer(held: Claim, want: Want) -> tuple[Answer, Claim]:
 
 
 def fresh(want: Want) -> Claim:
+    """The claim of whoever comes first: confirmed when verified, else provisional."""
     state = ClaimState.CONFIRMED if want.verified else ClaimState.PROVISIONAL
     return Claim(want.fn, want.fd, want.fp, want.content, state, want.member_id, want.receipt_id)
 
@@ -179,6 +184,7 @@ async def lock(db: Db, keys: Sequence[tuple[int, int]]) -> list[Claim]:
 
 
 async def change(db: Db, claims: Sequence[Claim], *, now: datetime) -> None:
+    """Write the claims over those of the same (fn, fd)."""
     await kit_db.execute_many(
         db,
         CHANGE,

@@ -60,6 +60,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Points:
+    """What a line earned, whole points; `active_at` is when the pending ones can be spent."""
+
     pending: int
     active: int
     active_at: datetime | None

@@ -31,6 +31,8 @@ WHERE member_id = %s AND receipt_id = %s AND step = 'ask'
 
 @dataclass(frozen=True, slots=True)
 class InTurn:
+    """A receipt that waits for the claim on its document to be confirmed or released."""
+
     fn: int
     fd: int
     receipt_id: UUID
