@@ -1,6 +1,6 @@
 """A small programme, a small catalogue, people: what a receipt meets."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,8 +20,9 @@ from vezde.members.model import NewMember
 from vezde.program import operations as program
 from vezde.receipts import queries, work
 from vezde.receipts.model import FiscalDocument, QrFields
-from vezde.receipts.operations import intake, registering
-from vezde.receipts.operations.intake import Desk, Line, Result
+from vezde.receipts.operations import registering
+from vezde.receipts import intake
+from vezde.receipts.intake import Desk, Line, Result
 from vezde.receipts.operations.registering import Registered, Submission
 from vezde.receipts.providers.protocol import Provider
 from vezde.testing.people import ANNA, BORIS, Person
@@ -143,11 +144,11 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(database: Database) -> AsyncIterator[Shop]:
+async def shop(database: Database) -> Shop:
     made = Shop(database, Vault(bytes(range(32))))
     await made.publish()
     await made.stock(PRODUCTS)
-    yield made
+    return made
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from datetime import datetime
 from uuid import uuid4
 
 from vezde.receipts.model import Reason, Status
-from vezde.receipts.operations import intake
-from vezde.receipts.operations.intake import Line
+from vezde.receipts import intake
+from vezde.receipts.intake import Line
 from vezde.testing.people import VERA
 from vezde.testing.receipts import line, receipt
 

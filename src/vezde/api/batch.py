@@ -24,8 +24,8 @@ from vezde.kit.vault import Vault
 from vezde.kit.work import calls
 from vezde.receipts import parsers
 from vezde.receipts.model import Reason
-from vezde.receipts.operations import intake
-from vezde.receipts.operations.intake import Desk, Line, Result
+from vezde.receipts import intake
+from vezde.receipts.intake import Desk, Line, Result
 from vezde.receipts.qr import grammar
 
 router = APIRouter(tags=["receipts"])

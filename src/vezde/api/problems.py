@@ -54,7 +54,7 @@ def status_of(error: DomainError) -> int:
         return 401
     if isinstance(error, ScopeMissing):
         return 403
-    if isinstance(error, TooLarge):
+    if error.code == TooLarge.code:  # a table or a body, wherever it was measured
         return 413
     return STATUS[error.kind]
 

@@ -145,6 +145,7 @@ def _whereabouts(document: FiscalDocument) -> Whereabouts:
         address=document.address,
         sender=document.sender,
         internet=document.internet,
+        region=document.region,
     )
 
 

@@ -301,6 +301,7 @@ def to_json(matched: Sequence[Matched]) -> list[list[Any]]:
 
 
 def from_json(rows: Sequence[Sequence[Any]]) -> tuple[Matched, ...]:
+    """What `to_json` made."""
     return tuple(_matched(*row) for row in rows)
 
 

@@ -1,0 +1,353 @@
+"""Receipts a second, end to end: verified documents through `/v1/receipts/batch` to visible points.
+
+    python benchmarks/receipts.py
+
+Starts `vezde serve` in a folder of its own (embedded PostgreSQL at its default durability), enrols
+members, sends batches over several connections, reads every answer, then sees the points by GET.
+The clock runs from the first byte sent to the last answer read; making the batches is not in it.
+Prints a JSON line a figure; CPU seconds are those of each kind of process while the clock ran.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from vezde.testing import people
+from vezde.testing.receipts import (
+    CORNER_SHOP,
+    OZON,
+    PYATEROCHKA,
+    WILDBERRIES,
+    line,
+    receipt,
+    render,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+TICKS = os.sysconf("SC_CLK_TCK")
+SHOPS = (PYATEROCHKA, WILDBERRIES, OZON, CORNER_SHOP)
+OURS = ("Крем д/лица LUNARIA 50мл", "LUNARIA Маска для волос 100 мл", "Тоник Лунария 200мл")
+OTHERS = ("Хлеб бородинский", "Молоко 3,2% 930мл", "Пакет-майка", "Шоколад молочный 90г")
+PROGRAM = {
+    "timezone": "Europe/Moscow",
+    "point_value_kopecks": 100,
+    "rounding": "floor",
+    "earning": {
+        "default_rate_bp": 500,
+        "channels": {
+            "ozon": {"rate_bp": 500, "hold_days": 14},
+            "wildberries": {"rate_bp": 500, "hold_days": 14},
+            "chain": {"rate_bp": 1000, "hold_days": 0},
+        },
+        "points_per_day": 50_000,
+    },
+    "receipts": {"window_days": 30, "per_day": 1_000},
+    "sellers": {"own_inns": []},
+}
+PRODUCTS = [
+    {"sku": "CREAM-50", "name": "Крем для лица LUNARIA 50 мл", "brand": "LUNARIA", "size": "50 мл"},
+    {"sku": "MASK", "name": "Маска для волос LUNARIA 100 мл", "brand": "LUNARIA", "size": "100 мл"},
+    {"sku": "TONIC", "name": "Тоник LUNARIA 200 мл", "brand": "LUNARIA", "size": "200 мл"},
+]
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("--receipts", type=int, default=30_000)
+    options.add_argument("--batch", type=int, default=500)
+    options.add_argument("--clients", type=int, default=4)
+    options.add_argument("--members", type=int, default=10_000)
+    options.add_argument("--workers", type=int, default=2)
+    chosen = options.parse_args()
+    with serving(chosen.workers) as server:
+        server.prepare()
+        ids = server.enrol(chosen.members)
+        warm = batches(ids, count=2_000, size=chosen.batch, first=10_000_000)
+        run(server, warm, chosen.clients)
+        bodies = batches(ids, count=chosen.receipts, size=chosen.batch, first=0)
+        before = server.cpu()
+        began = time.perf_counter()
+        answers = run(server, bodies, chosen.clients)
+        seconds = time.perf_counter() - began
+        report(server, chosen, ids, answers, seconds, before)
+
+
+class Server:
+    """A running installation and its key."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], port: int, environ: dict[str, str]
+    ) -> None:
+        self.process = process
+        self.port = port
+        self.environ = environ
+        self.key = ""
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        if answer.status >= 400:
+            raise SystemExit(f"{method} {path}: {answer.status} {content[:500].decode()}")
+        return json.loads(content)
+
+    def prepare(self) -> None:
+        """A key, a programme, a catalogue."""
+        command = [sys.executable, "-m", "vezde", "keys", "create"]
+        made = subprocess.run(
+            [*command, "--name", "benchmark", "--scopes", "all"],
+            env=self.environ,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        self.key = made.stdout.strip()
+        self.call("PUT", "/v1/program", {"document": PROGRAM})
+        self.call("PUT", "/v1/catalog/products", {"items": PRODUCTS, "mode": "merge"})
+
+    def enrol(self, count: int) -> list[str]:
+        """Enrol by a batch of receipts of other goods, which earn nothing; the members' ids."""
+        today = datetime.now() - timedelta(hours=3)  # noqa: DTZ005 -- a till's wall time
+        ids: list[str] = []
+        for start in range(0, count, 1_000):
+            lines = [
+                {
+                    "phone": people.phone(number),
+                    "enrol": True,
+                    "document": render(
+                        receipt(20_000_000 + number, lines=[line("Пакет", 500)], at=today)
+                    ),
+                }
+                for number in range(start, min(start + 1_000, count))
+            ]
+            run(self, [ndjson(lines)], 1)
+        for number in range(0, count, max(count // 2_000, 1)):
+            found = self.call("GET", f"/v1/members?phone=%2B{people.phone(number)[1:]}")
+            ids.append(found["id"])
+        return ids
+
+    def cpu(self) -> dict[str, float]:
+        """CPU seconds so far: PostgreSQL, the web process, the workers, this generator."""
+        spent = {"postgres": 0.0, "web": 0.0, "workers": 0.0, "supervisor": 0.0}
+        for pid, kind in self.processes():
+            spent[kind] += cpu_of(pid)
+        times = os.times()
+        spent["generator"] = times.user + times.system
+        return spent
+
+    def processes(self) -> Iterator[tuple[int, str]]:
+        parents: dict[int, tuple[int, str]] = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    status = (entry / "stat").read_text()
+                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                except (FileNotFoundError, ProcessLookupError):
+                    continue
+                parents[int(entry.name)] = int(status.rsplit(")", 1)[1].split()[1]), command
+        for pid, (_, command) in parents.items():
+            above, top = pid, command
+            while above in parents and parents[above][0] != self.process.pid:
+                above = parents[above][0]
+            if pid == self.process.pid:
+                yield pid, "supervisor"
+            elif above in parents:
+                top = parents[above][1]
+                yield pid, kind_of(command, top)
+
+
+def kind_of(command: str, top: str) -> str:
+    if "postgres" in command or "postgres" in top:
+        return "postgres"
+    return "workers" if "worker" in command else "web"
+
+
+def cpu_of(pid: int) -> float:
+    """Its CPU seconds and those of its children that have ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return sum(int(fields[place]) for place in (11, 12, 13, 14)) / TICKS
+
+
+@contextmanager
+def serving(workers: int) -> Iterator[Server]:
+    """`vezde serve` as an installation would run it, stopped and removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="vezde-bench-"))
+    folder.chmod(0o755)
+    port = free_port()
+    environ = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "src"),
+        "VEZDE_DATA_DIR": str(folder),
+        "VEZDE_HTTP_PORT": str(port),
+        "VEZDE_WORKERS": str(workers),
+        "VEZDE_LOG_LEVEL": "warning",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vezde", "serve"], env=environ, stdout=subprocess.DEVNULL
+    )
+    try:
+        wait_ready(process, port)
+        yield Server(process, port, environ)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_ready(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise SystemExit(f"vezde serve ended with {process.returncode}")
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise SystemExit("vezde serve is not ready after a minute")
+
+
+def batches(ids: list[str], *, count: int, size: int, first: int) -> list[bytes]:
+    """Bodies of `size` lines: three lines a receipt, one of the brand's; four kinds of shops."""
+    chance = random.Random(first)
+    today = datetime.now() - timedelta(hours=3)  # noqa: DTZ005 -- a till's wall time
+    made = []
+    for start in range(first, first + count, size):
+        lines = []
+        for number in range(start, min(start + size, first + count)):
+            goods = [
+                line(chance.choice(OURS), chance.randrange(20_000, 300_000)),
+                line(chance.choice(OTHERS), chance.randrange(1_000, 30_000)),
+                line(f"Товар {chance.randrange(2_000)}", chance.randrange(1_000, 30_000)),
+            ]
+            paper = receipt(
+                number,
+                lines=goods,
+                seller=chance.choice(SHOPS),
+                at=today - timedelta(minutes=chance.randrange(60 * 24 * 20)),
+            )
+            lines.append({"member_id": chance.choice(ids), "document": render(paper)})
+        made.append(ndjson(lines))
+    return made
+
+
+def ndjson(lines: list[dict[str, Any]]) -> bytes:
+    return b"\n".join(json.dumps(one, ensure_ascii=False).encode() for one in lines)
+
+
+def run(server: Server, bodies: list[bytes], clients: int) -> list[dict[str, Any]]:
+    """Send all bodies over `clients` connections; every answered line."""
+    waiting = list(reversed(bodies))
+    answered: list[bytes] = []
+    failures: list[str] = []
+    lock = threading.Lock()
+
+    def client() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
+        headers = {"Authorization": f"Bearer {server.key}", "Content-Type": "application/x-ndjson"}
+        while True:
+            with lock:
+                if not waiting or failures:
+                    break
+                body = waiting.pop()
+            connection.request("POST", "/v1/receipts/batch", body, headers)
+            answer = connection.getresponse()
+            content = answer.read()
+            with lock:
+                if answer.status != 200:
+                    failures.append(f"{answer.status} {content[:300]!r}")
+                answered.append(content)
+        connection.close()
+
+    threads = [threading.Thread(target=client) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise SystemExit(failures[0])
+    return [json.loads(one) for content in answered for one in content.splitlines()]
+
+
+def report(
+    server: Server,
+    chosen: argparse.Namespace,
+    ids: list[str],
+    answers: list[dict[str, Any]],
+    seconds: float,
+    before: dict[str, float],
+) -> None:
+    after = server.cpu()
+    accepted = [one for one in answers if one.get("status") == "accepted"]
+    paid = sum(one["points"]["pending"] + one["points"]["active"] for one in accepted)
+    visible = seen = 0
+    for member_id in random.Random(1).sample(ids, 50):
+        points = server.call("GET", f"/v1/members/{member_id}/points")
+        visible += points["active"] + points["pending"] > 0
+        seen += 1
+    facts = {
+        "receipts": len(answers),
+        "batch": chosen.batch,
+        "clients": chosen.clients,
+        "workers": chosen.workers,
+        "cores": os.cpu_count(),
+    }
+    print(
+        json.dumps(
+            {
+                "figure": "receipts_per_second",
+                "value": round(len(answers) / seconds, 1),
+                "accepted": len(accepted),
+                "errors": sum("error" in one for one in answers),
+                "points": paid,
+                "members_with_visible_points": f"{visible}/{seen}",
+                **facts,
+            }
+        )
+    )
+    spent = {kind: after[kind] - before[kind] for kind in after}
+    print(
+        json.dumps(
+            {
+                "figure": "cpu_ms_per_receipt",
+                "value": round(1e3 * sum(spent.values()) / len(answers), 3),
+                **{kind: round(1e3 * one / len(answers), 3) for kind, one in spent.items()},
+                "seconds": round(seconds, 2),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
