@@ -13,11 +13,6 @@ import http.client
 import json
 import os
 import random
-import shutil
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -28,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from vezde.testing import people
+from vezde.testing.installation import Installation
 from vezde.testing.receipts import (
     CORNER_SHOP,
     OZON,
@@ -38,7 +34,6 @@ from vezde.testing.receipts import (
     render,
 )
 
-ROOT = Path(__file__).resolve().parents[1]
 TICKS = os.sysconf("SC_CLK_TCK")
 SHOPS = (PYATEROCHKA, WILDBERRIES, OZON, CORNER_SHOP)
 OURS = ("Крем д/лица LUNARIA 50мл", "LUNARIA Маска для волос 100 мл", "Тоник Лунария 200мл")
@@ -87,46 +82,18 @@ def main() -> None:
         report(server, chosen, ids, answers, seconds, before)
 
 
-class Server:
-    """A running installation and its key."""
-
-    def __init__(
-        self, process: subprocess.Popen[bytes], port: int, environ: dict[str, str]
-    ) -> None:
-        self.process = process
-        self.port = port
-        self.environ = environ
-        self.key = ""
-
-    def call(self, method: str, path: str, body: Any = None) -> Any:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
-        connection.request(method, path, json.dumps(body) if body is not None else None, headers)
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        if answer.status >= 400:
-            raise SystemExit(f"{method} {path}: {answer.status} {content[:500].decode()}")
-        return json.loads(content)
+class Server(Installation):
+    """An installation that counts its CPU."""
 
     def prepare(self) -> None:
         """A key, a programme, a catalogue."""
-        command = [sys.executable, "-m", "vezde", "keys", "create"]
-        made = subprocess.run(
-            [*command, "--name", "benchmark", "--scopes", "all"],
-            env=self.environ,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        self.key = made.stdout.strip()
+        self.make_key("benchmark")
         self.call("PUT", "/v1/program", {"document": PROGRAM})
         self.call("PUT", "/v1/catalog/products", {"items": PRODUCTS, "mode": "merge"})
 
     def enrol(self, count: int) -> list[str]:
-        """Enrol by a batch of receipts of other goods, which earn nothing; the members' ids."""
+        """Enrol by a batch of receipts of other goods, which earn nothing; some members' ids."""
         today = datetime.now() - timedelta(hours=3)  # noqa: DTZ005 -- a till's wall time
-        ids: list[str] = []
         for start in range(0, count, 1_000):
             lines = [
                 {
@@ -139,45 +106,25 @@ class Server:
                 for number in range(start, min(start + 1_000, count))
             ]
             run(self, [ndjson(lines)], 1)
-        for number in range(0, count, max(count // 2_000, 1)):
-            found = self.call("GET", f"/v1/members?phone=%2B{people.phone(number)[1:]}")
-            ids.append(found["id"])
-        return ids
+        chosen = range(0, count, max(count // 2_000, 1))
+        phones = [people.phone(number) for number in chosen]
+        return [self.call("GET", f"/v1/members?phone={phone}")["id"] for phone in phones]
 
     def cpu(self) -> dict[str, float]:
-        """CPU seconds so far: PostgreSQL, the web process, the workers, this generator."""
+        """CPU seconds so far, by kind of process; `generator` is this one."""
         spent = {"postgres": 0.0, "web": 0.0, "workers": 0.0, "supervisor": 0.0}
-        for pid, kind in self.processes():
-            spent[kind] += cpu_of(pid)
+        for pid, command in self.processes():
+            spent[self.kind_of(pid, command)] += cpu_of(pid)
         times = os.times()
         spent["generator"] = times.user + times.system
         return spent
 
-    def processes(self) -> Iterator[tuple[int, str]]:
-        parents: dict[int, tuple[int, str]] = {}
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    status = (entry / "stat").read_text()
-                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                except (FileNotFoundError, ProcessLookupError):
-                    continue
-                parents[int(entry.name)] = int(status.rsplit(")", 1)[1].split()[1]), command
-        for pid, (_, command) in parents.items():
-            above, top = pid, command
-            while above in parents and parents[above][0] != self.process.pid:
-                above = parents[above][0]
-            if pid == self.process.pid:
-                yield pid, "supervisor"
-            elif above in parents:
-                top = parents[above][1]
-                yield pid, kind_of(command, top)
-
-
-def kind_of(command: str, top: str) -> str:
-    if "postgres" in command or "postgres" in top:
-        return "postgres"
-    return "workers" if "worker" in command else "web"
+    def kind_of(self, pid: int, command: str) -> str:
+        if self.process is not None and pid == self.process.pid:
+            return "supervisor"
+        if "postgres" in command:
+            return "postgres"
+        return "workers" if "worker" in command else "web"
 
 
 def cpu_of(pid: int) -> float:
@@ -192,50 +139,11 @@ def cpu_of(pid: int) -> float:
 @contextmanager
 def serving(workers: int) -> Iterator[Server]:
     """`vezde serve` as an installation would run it, stopped and removed at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="vezde-bench-"))
-    folder.chmod(0o755)
-    port = free_port()
-    environ = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT / "src"),
-        "VEZDE_DATA_DIR": str(folder),
-        "VEZDE_HTTP_PORT": str(port),
-        "VEZDE_WORKERS": str(workers),
-        "VEZDE_LOG_LEVEL": "warning",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "vezde", "serve"], env=environ, stdout=subprocess.DEVNULL
-    )
-    try:
-        wait_ready(process, port)
-        yield Server(process, port, environ)
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=30)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_ready(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise SystemExit(f"vezde serve ended with {process.returncode}")
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-            connection.request("GET", "/readyz")
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            pass
-        time.sleep(0.1)
-    raise SystemExit("vezde serve is not ready after a minute")
+    with (
+        tempfile.TemporaryDirectory(prefix="vezde-bench-") as folder,
+        Server(Path(folder) / "var", VEZDE_WORKERS=str(workers)) as server,
+    ):
+        yield server
 
 
 def batches(ids: list[str], *, count: int, size: int, first: int) -> list[bytes]:

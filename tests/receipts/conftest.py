@@ -18,11 +18,10 @@ from vezde.ledger.model import Points
 from vezde.members import operations as members
 from vezde.members.model import NewMember
 from vezde.program import operations as program
-from vezde.receipts import queries, work
+from vezde.receipts import intake, queries, work
+from vezde.receipts.intake import Desk, Line, Result
 from vezde.receipts.model import FiscalDocument, QrFields
 from vezde.receipts.operations import registering
-from vezde.receipts import intake
-from vezde.receipts.intake import Desk, Line, Result
 from vezde.receipts.operations.registering import Registered, Submission
 from vezde.receipts.providers.protocol import Provider
 from vezde.testing.people import ANNA, BORIS, Person

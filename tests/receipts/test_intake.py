@@ -4,9 +4,9 @@ import asyncio
 from datetime import datetime
 from uuid import uuid4
 
-from vezde.receipts.model import Reason, Status
 from vezde.receipts import intake
 from vezde.receipts.intake import Line
+from vezde.receipts.model import Reason, Status
 from vezde.testing.people import VERA
 from vezde.testing.receipts import line, receipt
 

@@ -1,9 +1,12 @@
 """From a verified document to points, or to an answer why not."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
+import pytest
+
+from vezde.receipts import parsers
 from vezde.receipts.model import Reason, Status
 from vezde.testing.receipts import (
     NOON,
@@ -139,3 +142,16 @@ class TestDoubt:
         (result,) = await shop.take(anna, receipt(1, lines=[line("Помада LUNARIA", 50_000)]))
         assert (result.status, result.reason) == (Status.IN_REVIEW, Reason.DOUBTFUL_MATCH)
         assert (await shop.points(anna)).active == 0
+
+
+class TestRealPapers:
+    @pytest.mark.parametrize("order", [("019", "025"), ("025", "019")])
+    async def test_of_one_marketplace_order_earn_once(self, shop, anna, shared, order):
+        peeler = {"sku": "PEELER", "name": "UPPFYLLD картофелечистка", "brand": "IKEA"}
+        await shop.stock([peeler])
+        for name in order:
+            (paper,) = parsers.read((shared / "receipts" / f"{name}.json").read_bytes())
+            shop.at = datetime(2025, 1, 2, tzinfo=UTC)
+            await shop.take(anna, paper)
+        shop.at = datetime(2025, 2, 2, tzinfo=UTC)
+        assert (await shop.points(anna)).active == 29
