@@ -150,7 +150,7 @@ class TestRealPapers:
         peeler = {"sku": "PEELER", "name": "UPPFYLLD картофелечистка", "brand": "IKEA"}
         await shop.stock([peeler])
         for name in order:
-            (paper,) = parsers.read((shared / "receipts" / f"{name}.json").read_bytes())
+            (paper,) = parsers.read((shared / "data" / "receipts" / f"{name}.json").read_bytes())
             shop.at = datetime(2025, 1, 2, tzinfo=UTC)
             await shop.take(anna, paper)
         shop.at = datetime(2025, 2, 2, tzinfo=UTC)
