@@ -6,8 +6,10 @@ from itertools import permutations
 
 import pytest
 
+from vezde.kit.vault import Vault
 from vezde.receipts import parsers
 from vezde.receipts.model import Reason, Status
+from vezde.testing.people import ANNA
 from vezde.testing.receipts import (
     NOON,
     OZON,
@@ -17,6 +19,8 @@ from vezde.testing.receipts import (
     line,
     receipt,
 )
+
+from .conftest import Shop
 
 CREAM = line("Крем для лица LUNARIA 50мл", 83_000)
 BREAD = line("Хлеб бородинский", 5_000)
@@ -146,12 +150,15 @@ class TestDoubt:
 
 class TestRealPapers:
     @pytest.mark.parametrize("order", [("019", "025"), ("025", "019")])
-    async def test_of_one_marketplace_order_earn_once(self, shop, anna, shared, order):
-        peeler = {"sku": "PEELER", "name": "UPPFYLLD картофелечистка", "brand": "IKEA"}
-        await shop.stock([peeler])
+    async def test_of_one_marketplace_order_earn_once(self, database, shared, order):
+        shop = Shop(database, Vault(bytes(32)), at=datetime(2025, 1, 2, tzinfo=UTC))
+        await shop.publish()
+        await shop.stock([{"sku": "PEELER", "name": "UPPFYLLD картофелечистка", "brand": "IKEA"}])
+        anna = await shop.enrol(ANNA)
         for name in order:
             (paper,) = parsers.read((shared / "data" / "receipts" / f"{name}.json").read_bytes())
-            shop.at = datetime(2025, 1, 2, tzinfo=UTC)
             await shop.take(anna, paper)
-        shop.at = datetime(2025, 2, 2, tzinfo=UTC)
+        points = await shop.points(anna)
+        assert (points.pending, points.active) == (29, 0)
+        shop.passes(days=14)
         assert (await shop.points(anna)).active == 29
