@@ -205,6 +205,7 @@ class TestExplanation:
         await api.batch({"member_id": anna, "document": render(PAPER)})
         history = (await api.ok("GET", f"/v1/members/{anna}/history"))["items"]
         assert [(one["kind"], one["points"]) for one in history] == [("accrue", 83)]
+        assert history[0]["title"] == "Покупка: Пятёрочка"
         why = await api.ok("GET", f"/v1/history/{history[0]['id']}/explanation?misses=true")
         assert why["program_version"] == 1
         assert why["fiscal"]["fd"] == PAPER.key.fd

@@ -131,6 +131,16 @@ class TestRunning:
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
         assert response.headers["content-type"] == "application/problem+json"
 
+    async def test_an_endless_body_is_refused(self, api):
+        async def chunks():
+            for _ in range(40):
+                yield b"x" * 1024 * 1024
+
+        response = await api.call("POST", "/v1/members", content=chunks())
+        assert response.status_code in {400, 413}
+        announced = await api.call("POST", "/v1/members", content=b"x" * 40 * 1024 * 1024)
+        assert (announced.status_code, announced.json()["code"]) == (413, "too_large")
+
     async def test_describes_itself(self, api):
         described = (await api.http.get("/openapi.json")).json()
         assert described["openapi"].startswith("3.1")

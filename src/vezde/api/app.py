@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from vezde.api import (
     batch,
     catalog,
+    limits,
     members,
     points,
     problems,
@@ -35,6 +36,7 @@ def create(tools: Tools) -> FastAPI:
     app.state.tools = tools
     problems.install(app)
     app.middleware("http")(running.timed)
+    app.add_middleware(limits.BodyLimit)
     for module in ROUTERS:
         app.include_router(module.router)
     return app

@@ -22,10 +22,9 @@ from vezde.kit.db import Database, Db
 from vezde.kit.errors import DomainError
 from vezde.kit.vault import Vault
 from vezde.kit.work import calls
-from vezde.receipts import parsers
-from vezde.receipts.model import Reason
-from vezde.receipts import intake
+from vezde.receipts import intake, parsers
 from vezde.receipts.intake import Desk, Line, Result
+from vezde.receipts.model import Reason
 from vezde.receipts.qr import grammar
 
 router = APIRouter(tags=["receipts"])

@@ -58,7 +58,8 @@ class Fact:
 
     `occurred_at` picks the version, the day of the points cap and the start of the hold;
     `registered_at` is when the member showed it, `recorded_at` when it is decided; `wall_time` is
-    naive, as printed. `proof` goes into the lot as it is, beside what the decision adds.
+    naive, as printed. `proof` goes into the lot as it is, beside what the decision adds; `place` is
+    named in the member's history.
     """
 
     id: UUID
@@ -72,6 +73,7 @@ class Fact:
     sales_channel: str
     lines: tuple[FactLine, ...]
     proof: dict[str, Any] = field(default_factory=dict)
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

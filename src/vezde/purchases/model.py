@@ -77,6 +77,7 @@ class Document:
     prepaid_kopecks: int
     lines: tuple[Line, ...]
     proof: dict[str, Any] = field(default_factory=dict)
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Facts of receipts: one kind for each status a receipt may come to."""
+"""Facts of receipts: registered, then one kind for each status it may come to."""
 
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,11 @@ def came_to(
     purchase_id: UUID | None = None,
     points: int = 0,
 ) -> FactRow:
-    """`receipt.accepted/1` and its like: ids, the reason's code and points, never a name."""
+    """`receipt.accepted/1` and its like: ids, the reason's code and points, never a name.
+
+    A receipt that begins to be checked is `receipt.registered/1`.
+    """
+    what = "registered" if status is Status.CHECKING else status
     data: dict[str, Any] = {"receipt_id": str(receipt_id)}
     if reason is not None:
         data["reason"] = str(reason)
@@ -32,7 +36,7 @@ def came_to(
         id=ids.new(),
         member_id=member_id,
         subject=None,
-        kind=f"receipt.{status}/1",
+        kind=f"receipt.{what}/1",
         occurred_at=occurred_at or now,
         recorded_at=now,
         data=data,

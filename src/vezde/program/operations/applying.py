@@ -68,6 +68,8 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 
 TITLES = {PURCHASE_RECORDED: "Покупка", LINES_RECOGNISED: "Покупка, товар распознан позже"}
 
+MOST_TITLE = 120
+
 Key = tuple[UUID, UUID]
 
 
@@ -101,6 +103,11 @@ async def apply(db: Db, facts: Sequence[Fact], *, now: datetime, actor: str) -> 
     await _keep(db, decided, now=now, actor=actor)
     known.update((_key(one.fact), one.decision) for one in decided)
     return [known[_key(fact)] for fact in facts]
+
+
+def _title(fact: Fact) -> str:
+    title = TITLES.get(fact.kind, TITLES[PURCHASE_RECORDED])
+    return f"{title}: {fact.place}"[:MOST_TITLE] if fact.place else title
 
 
 def _key(fact: Fact) -> Key:
@@ -199,7 +206,7 @@ def _accrual(decided: Decided) -> Accrual:
         occurred_at=fact.occurred_at,
         parts=decision.parts,
         proof=_proof(fact, decision),
-        title=TITLES.get(fact.kind, TITLES[PURCHASE_RECORDED]),
+        title=_title(fact),
     )
 
 

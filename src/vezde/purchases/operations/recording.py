@@ -178,6 +178,7 @@ def _fact(linked: Linked, now: datetime) -> Fact | None:
         sales_channel=document.sales_channel,
         lines=tuple(_fact_line(line) for line in document.lines if line.line in earning),
         proof=document.proof,
+        place=document.place,
     )
 
 

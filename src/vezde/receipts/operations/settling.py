@@ -189,6 +189,7 @@ def _document(read: _Read, products: dict[str, Product]) -> purchase.Document | 
         prepaid_kopecks=document.prepaid_kopecks,
         lines=lines,
         proof=_proof(read),
+        place=read.place.name,
     )
 
 
