@@ -1,22 +1,23 @@
 """The only file that knows every domain: facts to reactions, stages, sections, adapters by name."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-
-from fastapi import FastAPI
+from typing import Any
 
 from vezde.access import operations as access
-from vezde.api import app, batch
-from vezde.api import receipts as api_receipts
-from vezde.api.tools import Sandbox, Tools
-from vezde.kit import migrate, share
+from vezde.catalog import operations as catalog
+from vezde.catalog import queries as catalog_queries
+from vezde.catalog import reading
+from vezde.catalog.model import Change, Mode, Row
+from vezde.kit import emptying, migrate, share
 from vezde.kit.clock import Clock
 from vezde.kit.db import Database, Db
+from vezde.kit.errors import DomainError, FieldError, Kind
 from vezde.kit.vault import Vault
-from vezde.kit.work import Stage, Waker, calls, sandbox, timetable
+from vezde.kit.work import Stage, Waker, calls, pause, sandbox, timetable
 from vezde.kit.work.timetable import Tick
 from vezde.ledger import operations as ledger
 from vezde.ledger import queries as ledger_queries
@@ -24,16 +25,19 @@ from vezde.members import operations as members
 from vezde.outbox import operations as outbox
 from vezde.outbox import work as outbox_work
 from vezde.outbox.model import Reaction
+from vezde.program import operations as program
+from vezde.program import queries as program_queries
 from vezde.program.sections import Section
 from vezde.receipts import reactions as receipt_reactions
 from vezde.receipts import work as receipt_work
 from vezde.receipts.operations import checking
 from vezde.receipts.providers.documents import DocumentsFolder
 from vezde.receipts.providers.protocol import Provider
-from vezde.receipts.providers.proverkacheka import Proverkacheka
 from vezde.sellers import operations as sellers
 from vezde.sellers.section import SellersSection
 from vezde.settings import Settings
+
+Application = Callable[..., Awaitable[None]]  # ASGI
 
 SECTIONS: tuple[Section, ...] = (Section("sellers", SellersSection, sellers.install_section),)
 REACTIONS: tuple[Reaction, ...] = receipt_reactions.REACTIONS
@@ -68,11 +72,7 @@ async def open_house(
     async with Database(conninfo, size=size) as database, Waker(conninfo) as waker:
         database.on_commit = waker.wake
         async with database.transaction() as db:
-            now = await clock.programme(db)
-            await members.pin_index_key(db, vault=vault, now=now, actor="system")
-            await outbox.subscribe(db, {kind for one in REACTIONS for kind in one.kinds})
-            await _open_months(db, now, now + MONTHS_AHEAD)
-            await timetable.install(db, TICKS, now=now)
+            await _settle_in(db, vault, now=await clock.programme(db))
         house = House(settings, database, clock, vault, waker, providers(settings))
         try:
             yield house
@@ -81,12 +81,22 @@ async def open_house(
                 await provider.close()
 
 
+async def _settle_in(db: Db, vault: Vault, *, now: datetime) -> None:
+    """What every process finds or puts into the database it works with."""
+    await members.pin_index_key(db, vault=vault, now=now, actor="system")
+    await outbox.subscribe(db, {kind for one in REACTIONS for kind in one.kinds})
+    await _open_months(db, now, now + MONTHS_AHEAD)
+    await timetable.install(db, TICKS, now=now)
+
+
 def providers(settings: Settings) -> tuple[Provider, ...]:
     """Who is asked for documents, in order: a folder first, it costs nothing."""
     found: list[Provider] = []
     if settings.documents_dir is not None:
         found.append(DocumentsFolder(settings.documents_dir))
     if settings.proverkacheka.token is not None:
+        from vezde.receipts.providers.proverkacheka import Proverkacheka
+
         found.append(
             Proverkacheka(token=settings.proverkacheka.token, base_url=settings.proverkacheka.base)
         )
@@ -101,6 +111,7 @@ def stages(house: House) -> list[Stage]:
     """All background work of an installation; every worker process runs every stage."""
     database, clock = house.database, house.clock
     ask = partial(receipt_work.ask_once, database, house.providers, clock=clock)
+    asked = house.providers
     settle = partial(receipt_work.settle_once, database, clock=clock)
 
     handlers = tick_handlers(house)
@@ -112,8 +123,9 @@ def stages(house: House) -> list[Stage]:
             return await ledger.activate_due(db, now=now, limit=ACTIVATE_AT_ONCE)
 
     return [
-        Stage("receipts.ask", ask, partial(checking.next_due, steps=("ask",))),
-        Stage("receipts.settle", settle, partial(checking.next_due, steps=("settle",))),
+        # Without anybody to ask, what is to be asked falls due for nobody.
+        Stage("receipts.ask", ask, partial(checking.next_due, step="ask") if asked else None),
+        Stage("receipts.settle", settle, partial(checking.next_due, step="settle")),
         Stage("ledger.activate", activate, ledger_queries.next_due),
         *outbox_work.stages(database, REACTIONS, clock=clock),
         Stage(timetable.STAGE, round_, timetable.due),
@@ -141,24 +153,38 @@ def tick_handlers(house: House) -> Mapping[str, timetable.Handler]:
 
 def call_handlers(house: House) -> Mapping[str, calls.Handler]:
     """CPU and batch work that a face hands to a worker."""
+    from vezde.api import batch, receipts
+
     return {
         batch.TAKE_IN: batch.Worker(house.database, house.clock, house.vault),
-        api_receipts.READ_IMAGE: api_receipts.read_image,
+        receipts.READ_IMAGE: receipts.read_image,
     }
 
 
-def web(house: House, *, reset: Sandbox | None = None) -> FastAPI:
-    """The HTTP application of this process."""
-    tools = Tools(
-        database=house.database,
-        clock=house.clock,
-        vault=house.vault,
-        waker=house.waker,
-        sections=SECTIONS,
-        migrations=max(one.number for one in migrate.read(share.folder("migrations"))),
-        sandbox=reset,
+def web(house: House, *, after_reset: Callable[[], Awaitable[None]] | None = None) -> Application:
+    """The HTTP application of this process; `after_reset` is run when a sandbox began anew."""
+    from vezde.api import app
+    from vezde.api.tools import Sandbox, Tools
+
+    async def begin_anew(
+        programme: dict[str, Any] | None, products: Sequence[dict[str, Any]] | None
+    ) -> datetime:
+        now = await reset(house, programme=programme, products=products)
+        if after_reset is not None:
+            await after_reset()
+        return now
+
+    return app.create(
+        Tools(
+            database=house.database,
+            clock=house.clock,
+            vault=house.vault,
+            waker=house.waker,
+            sections=SECTIONS,
+            migrations=max(one.number for one in migrate.read(share.folder("migrations"))),
+            sandbox=Sandbox(partial(advance, house), begin_anew) if house.clock.sandbox else None,
+        )
     )
-    return app.create(tools)
 
 
 async def advance(house: House, until: datetime) -> datetime:
@@ -166,3 +192,90 @@ async def advance(house: House, until: datetime) -> datetime:
     return await sandbox.advance(
         house.database, house.clock, stages(house), until=until, before_move=_open_months
     )
+
+
+# --- a sandbox's beginning -------------------------------------------------------------------
+
+# Keys outlive a reset; of the rest, what migrations or running processes put there.
+KEPT = frozenset(
+    {
+        "access.key",
+        "kit.migration",
+        "kit.clock",
+        "kit.worker",
+        "kit.call",
+        "outbox.lane",
+        "outbox.subscription",
+    }
+)
+
+
+class CatalogInvalid(DomainError):
+    """Rows of the catalogue to begin with are wrong; `errors` name them."""
+
+    code = "catalog_invalid"
+    kind = Kind.INVALID
+
+
+async def furnish(house: House) -> None:
+    """Give a sandbox the shipped programme and catalogue where it has none yet."""
+    async with house.database.transaction() as db:
+        now = await house.clock.programme(db)
+        if await program_queries.in_force(db, at=now) is None:
+            await _publish(db, None, now=now)
+        if await catalog_queries.revision(db) is None:
+            await _import(db, None, now=now)
+
+
+async def reset(
+    house: House,
+    *,
+    programme: dict[str, Any] | None = None,
+    products: Sequence[dict[str, Any]] | None = None,
+) -> datetime:
+    """Empty a sandbox of everything but keys and begin anew at the wall's time; returns that.
+
+    The programme and catalogue are as the API takes them, None for the shipped ones, and in force
+    from the beginning. All or nothing: raises `ProgramInvalid`, `CatalogInvalid`, and `Unavailable`
+    when requests in hand do not let go of the tables. Needs the owner's login.
+    """
+    owner = house.settings.database.owner_url
+    if not house.clock.sandbox or owner is None:
+        raise sandbox.NotASandbox("Only a sandbox is emptied; start Vezde with VEZDE_SANDBOX=1")
+
+    async def begin(db: Db) -> tuple[datetime, set[str]]:
+        now = await house.clock.programme(db)
+        await _settle_in(db, house.vault, now=now)
+        await _publish(db, programme, now=now)
+        await _import(db, products, now=now)
+        return now, db.woken
+
+    schemas = {one.domain for one in migrate.read(share.folder("migrations"))}
+    async with pause.alone(house.database):
+        now, woken = await emptying.begin_anew(owner, schemas=schemas, kept=KEPT, begin=begin)
+    house.waker.wake(woken)
+    return now
+
+
+async def _publish(db: Db, document: dict[str, Any] | None, *, now: datetime) -> None:
+    shipped = share.folder("examples") / "program.yaml"
+    given = shipped.read_bytes() if document is None else document
+    await program.publish(db, given, sections=SECTIONS, valid_from=None, now=now, actor="system")
+
+
+async def _import(db: Db, products: Sequence[dict[str, Any]] | None, *, now: datetime) -> None:
+    rows: Sequence[dict[str, Any] | Row]
+    if products is None:
+        rows = reading.read((share.folder("examples") / "catalog.csv").read_bytes()).rows
+    else:
+        rows = products
+    outcomes = await catalog.import_products(db, rows, mode=Mode.MERGE, now=now, actor="system")
+    wrong = [one for one in outcomes if one.outcome is Change.INVALID]
+    if wrong:
+        raise CatalogInvalid(
+            f"{len(wrong)} of {len(rows)} products are wrong, so nothing was changed. Correct them "
+            "and send all again.",
+            errors=tuple(
+                FieldError(f"catalog.{one.row}", "invalid", one.error or "") for one in wrong
+            ),
+        )

@@ -1,0 +1,5 @@
+"""`python -m vezde` is the command `vezde`."""
+
+from vezde.cli import main
+
+main()

@@ -1,0 +1,50 @@
+"""The port of the HTTP face."""
+
+import errno
+import socket
+
+from vezde.kit.errors import DomainError, Kind
+from vezde.settings import Http
+
+BACKLOG = 2048
+
+
+class CannotListen(DomainError):
+    """The address or the port is not to be had."""
+
+    code = "cannot_listen"
+    kind = Kind.REFUSED
+
+
+def listen(http: Http) -> socket.socket:
+    """A socket that listens there; raises `CannotListen` with what to set instead."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            http.host, http.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise CannotListen(_why(http, error)) from error
+
+
+def url(http: Http) -> str:
+    """Where a browser on this machine finds it."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(http.host, http.host)  # noqa: S104 - compared
+    return f"http://{f'[{host}]' if ':' in host else host}:{http.port}"
+
+
+def _why(http: Http, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {http.port} of {http.host} is taken by another program. Stop that one, or set "
+            "VEZDE_HTTP_PORT to a free port."
+        )
+    if error.errno == errno.EACCES:
+        return (
+            f"This user may not listen on port {http.port}. Set VEZDE_HTTP_PORT to one above 1023, "
+            "and put a web server before it."
+        )
+    return (
+        f"{http.host} is no address of this machine ({error.strerror}). Set VEZDE_HTTP_HOST to "
+        "one; 127.0.0.1 is for this machine alone."
+    )

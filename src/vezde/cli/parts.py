@@ -1,0 +1,130 @@
+"""The parts of an installation, each a process of its own: the HTTP face, a worker.
+
+Both are plain `vezde serve --role …`; the supervisor starts them with the database's address in
+their environment, where nobody but this user can read it.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from vezde import settings as setting
+from vezde.cli import screen, session
+from vezde.kit import db as kit_db
+from vezde.kit import migrate, share
+from vezde.kit.errors import DomainError, Kind, Unavailable
+from vezde.kit.supervise import FINAL_EXIT
+from vezde.settings import Settings
+from vezde.worker import process
+
+if TYPE_CHECKING:
+    from vezde.wiring import Application
+
+POOL = 10
+GRACE_SECONDS = 5
+
+
+class NotMigrated(DomainError):
+    """The database is not the one this version needs."""
+
+    code = "not_migrated"
+    kind = Kind.REFUSED
+
+
+def run(settings: Settings, role: str, *, supervised: bool) -> int:
+    """Run the part until SIGTERM or SIGINT; the exit code.
+
+    Under the supervisor an error that another start would not cure ends with `FINAL_EXIT`.
+    """
+    conninfo = settings.database.url
+    try:
+        if conninfo is None:
+            raise session.NoDatabase(role)
+        settings = session.with_samples(settings) if settings.sandbox else settings
+        part = {"web": _web, "worker": _worker}[role]
+        asyncio.run(process.until_signalled(partial(part, settings, conninfo)))
+    except DomainError as error:
+        if not supervised or error.kind is Kind.UNAVAILABLE:
+            raise
+        screen.complain(error)
+        return FINAL_EXIT
+    return 0
+
+
+async def _web(settings: Settings, conninfo: str, stop: asyncio.Event) -> None:
+    from vezde.cli import listening
+
+    with listening.listen(settings.http) as listener:
+        await _require_migrated(conninfo)
+        from vezde import wiring
+        from vezde.cli import playground
+        from vezde.kit.vault import Vault
+
+        vault = Vault(setting.secret_key(settings))
+        async with wiring.open_house(settings, conninfo, vault=vault, size=POOL) as house:
+            if settings.sandbox:
+                await playground.prepare(house)
+            app = wiring.web(house, after_reset=partial(playground.write_samples, house))
+            await _answer(app, listener, stop)
+
+
+async def _worker(settings: Settings, conninfo: str, stop: asyncio.Event) -> None:
+    await _require_migrated(conninfo)
+    from vezde import wiring
+    from vezde.kit.vault import Vault
+
+    vault = Vault(setting.secret_key(settings))
+    async with wiring.open_house(settings, conninfo, vault=vault, size=POOL) as house:
+        stages = wiring.stages(house)
+        await process.run(stages, house.database, house.waker, house.clock, stop)
+
+
+async def _answer(app: "Application", listener: socket.socket, stop: asyncio.Event) -> None:
+    """Serve the application on this socket until `stop`; requests in hand get some seconds."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        @contextmanager
+        def capture_signals(self) -> Generator[None]:
+            """Signals are ours: `process.until_signalled`."""
+            yield
+
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,  # it prints addresses, and addresses hold phones
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server = Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    server.should_exit = True
+    await serving
+
+
+async def _require_migrated(conninfo: str) -> None:
+    wanted = max(one.number for one in migrate.read(share.folder("migrations")))
+    try:
+        async with await kit_db.connect(conninfo) as db:
+            found = await migrate.newest(db)
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
+        found = 0
+    except psycopg.OperationalError as error:
+        raise Unavailable(f"The database does not let us in: {session.words(error)}") from error
+    if found != wanted:
+        raise NotMigrated(
+            f"The database has migration {found}, this version of Vezde needs {wanted}. Run "
+            "`vezde db migrate` of the newer version, then start again."
+        )

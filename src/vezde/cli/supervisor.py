@@ -1,0 +1,79 @@
+"""The supervisor: the embedded database, and the other parts as children of one process."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import partial
+
+from vezde import settings as setting
+from vezde.cli import listening, session, welcome
+from vezde.kit import postgres, supervise
+from vezde.kit.supervise import FINAL_EXIT, Beside, Child
+from vezde.settings import Settings
+
+GRACE_SECONDS = 10
+
+
+def run(settings: Settings, *, web: bool, workers: int) -> int:
+    """Run the children until Ctrl-C or SIGTERM; the exit code.
+
+    Raises `AlreadyRunning`, `CannotListen`, and what `session.migrated` raises.
+    """
+    began = time.monotonic()
+    # Until the children run, a SIGTERM ends as a Ctrl-C does: whatever is open is closed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with ExitStack() as stack:
+            return _run(stack, settings, web=web, workers=workers, began=began)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _run(stack: ExitStack, settings: Settings, *, web: bool, workers: int, began: float) -> int:
+    beside: list[Beside] = []
+    if settings.database.url is not None and settings.database.owner_url is not None:
+        logins = session.Logins(settings.database.url, settings.database.owner_url)
+    elif web:
+        running = stack.enter_context(postgres.embedded(settings.data_dir))
+        running.announce(listening.url(settings.http))
+        running.lock.tell(sandbox=settings.sandbox)
+        logins = session.Logins(running.app, running.owner)
+        beside.append(partial(postgres.keep, running))
+    else:
+        raise session.NoDatabase("worker")
+    if web:
+        listening.listen(settings.http).close()
+        session.migrated(logins.app, logins.owner, settings)
+        beside.append(partial(welcome.greet, settings, logins, began=began))
+    setting.secret_key(settings)  # made once, before several children look for it
+    children = _children(_environment(settings, logins), web=web, workers=workers)
+    code = asyncio.run(supervise.run(children, beside=beside, grace_seconds=GRACE_SECONDS))
+    return 1 if code == FINAL_EXIT else code
+
+
+def _children(environment: Mapping[str, str], *, web: bool, workers: int) -> list[Child]:
+    program = (sys.executable, "-m", "vezde", "serve", "--supervised")
+    children = [
+        Child(f"worker {number}", (*program, "--role", "worker", "--workers", "1"), environment)
+        for number in range(1, workers + 1)
+    ]
+    if web:
+        children.insert(0, Child("web", (*program, "--role", "web"), environment))
+    return children
+
+
+def _environment(settings: Settings, logins: session.Logins) -> dict[str, str]:
+    """This process's own, and what it alone knows: the embedded database, the sandbox's samples."""
+    environment = dict(os.environ)
+    if settings.database.url is None:
+        environment["VEZDE_DATABASE_URL"] = logins.app
+        environment["VEZDE_DATABASE_OWNER_URL"] = logins.owner
+    if settings.sandbox and settings.documents_dir is None:
+        samples = settings.data_dir / "samples"
+        samples.mkdir(parents=True, exist_ok=True)
+        environment["VEZDE_DOCUMENTS_DIR"] = str(samples)
+    return environment

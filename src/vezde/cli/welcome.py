@@ -1,0 +1,125 @@
+"""What `vezde serve` says once it answers: where, with which key, what to try, how to stop."""
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass
+
+import structlog
+import typer
+
+from vezde.cli import listening, screen
+from vezde.cli.session import Logins
+from vezde.kit.db import Database
+from vezde.settings import Http, Settings
+
+LOOK_SECONDS, WORRY_SECONDS = 0.05, 30
+PHONE = "+79000000001"  # of a range that nobody is given
+
+log = structlog.get_logger(__name__)
+
+
+async def greet(settings: Settings, logins: Logins, stop: asyncio.Event, *, began: float) -> None:
+    """Wait until the installation is ready, then say so; runs beside the supervisor's children."""
+    worried = False
+    while not await _is_ready(settings.http):
+        if not worried and time.monotonic() - began > WORRY_SECONDS:
+            worried = True
+            log.warning("not_ready_yet", seconds=WORRY_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                await stop.wait()
+        if stop.is_set():
+            return
+    lines = _sandbox(settings) if settings.sandbox else _real(await _missing(logins))
+    seconds = time.monotonic() - began
+    screen.show(_head(settings, seconds), *lines, _foot(settings))
+
+
+def _head(settings: Settings, seconds: float) -> str:
+    url = listening.url(settings.http)
+    what = "Vezde is ready, as a sandbox" if settings.sandbox else "Vezde is ready"
+    title = typer.style(f"{what} ({seconds:.1f} s).", bold=True)
+    return f"\n{title}\n\n  API       {url}/v1\n  Docs      {url}/docs"
+
+
+def _foot(settings: Settings) -> str:
+    place = screen.near(settings.data_dir)
+    kept = "the database" if settings.database.url else f"{place}/"
+    return f"\nStop with Ctrl-C; everything stays in {kept} until the next start.\n"
+
+
+def _sandbox(settings: Settings) -> list[str]:
+    url, me = listening.url(settings.http), screen.myself()
+    folder = screen.near(settings.data_dir)
+    key = f"$(cat {folder}/api.key)"
+    return [
+        f"  Key       {folder}/api.key, opens everything",
+        f"  Samples   {folder}/samples, receipts of the last days",
+        "",
+        "Points for some receipts (from another terminal, in this folder):",
+        "",
+        f"  {me} receipts submit --enrol --phone {PHONE} {folder}/samples/*.json",
+        f"  {me} receipts submit --phone {PHONE} {folder}/samples",
+        "",
+        "The member and the points, then two weeks later:",
+        "",
+        f'  curl -H "Authorization: Bearer {key}" "{url}/v1/members?phone=%2B{PHONE[1:]}"',
+        f"  {me} clock advance P14D",
+        "",
+        "And all of it afresh:",
+        "",
+        f'  curl -X POST -H "Authorization: Bearer {key}" {url}/v1/sandbox/reset',
+    ]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What a new installation still lacks."""
+
+    programme: bool
+    products: bool
+    key: bool
+
+
+def _real(missing: Missing) -> list[str]:
+    me = screen.myself()
+    steps = [
+        (missing.programme, "publish a programme", f"{me} program publish FILE.yaml"),
+        (missing.products, "import the catalogue", f"{me} catalog import FILE.csv"),
+        (missing.key, "create an API key", f"{me} keys create --name NAME --scopes all"),
+    ]
+    wanted = [f"  {what:<22}{how}" for lacks, what, how in steps if lacks]
+    return ["", "To begin, from another terminal:", "", *wanted] if wanted else []
+
+
+async def _missing(logins: Logins) -> Missing:
+    from vezde.access import queries as access
+    from vezde.catalog import queries as catalog
+    from vezde.kit.clock import utc_now
+    from vezde.program import queries as program
+
+    async with Database(logins.app, size=1) as database, database.transaction() as db:
+        return Missing(
+            programme=await program.in_force(db, at=utc_now()) is None,
+            products=await catalog.count(db) == 0,
+            key=all(key.revoked_at for key in await access.keys(db)),
+        )
+
+
+async def _is_ready(http: Http) -> bool:
+    """Whether /readyz says so; by hand, as a supervisor needs no HTTP client for it."""
+    host = listening.url(http).removeprefix("http://").rpartition(":")[0].strip("[]")
+    try:
+        async with asyncio.timeout(2):
+            reader, writer = await asyncio.open_connection(host, http.port)
+            try:
+                writer.write(
+                    b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                )
+                status = await reader.readline()
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return False
+    return b" 200 " in status
