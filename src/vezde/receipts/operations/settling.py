@@ -59,8 +59,8 @@ class Outcome:
     item: Item
     status: Status
     reason: Reason | None
-    place: Place | None = None
-    occurred_at: datetime | None = None
+    place: Place
+    occurred_at: datetime
     purchase_id: UUID | None = None
     matched: tuple[Matched, ...] = ()
     closed_receipts: tuple[UUID, ...] = ()
@@ -85,24 +85,14 @@ async def settle(db: Db, items: Sequence[Item], *, now: datetime, actor: str) ->
 
     Raises what the domains below raise; then nothing of the batch is kept.
     """
-    reads = await _read(db, [item for item in items if _refusal(item.document) is None], now=now)
-    skus = {match.sku for read in reads.values() for match in read.matches if match.sku}
+    reads = await _read(db, items, now=now)
+    good = [read for read in reads if _refusal(read.item.document) is None]
+    skus = {match.sku for read in good for match in read.matches if match.sku}
     products = await catalog.products_by_sku(db, sorted(skus)) if skus else {}
-    documents = [
-        document
-        for item in items
-        if (read := reads.get(item.receipt_id)) and (document := _document(read, products))
-    ]
+    documents = [document for read in good if (document := _document(read, products))]
     recorded = await purchases.record(db, documents, now=now, actor=actor)
     by_receipt = {one.receipt_id: one for one in recorded}
-    outcomes = []
-    for item in items:
-        read = reads.get(item.receipt_id)
-        if read is None:
-            outcomes.append(Outcome(item, Status.REJECTED, _refusal(item.document)))
-        else:
-            outcomes.append(_outcome(read, by_receipt.get(item.receipt_id)))
-    return outcomes
+    return [_outcome(read, by_receipt.get(read.item.receipt_id)) for read in reads]
 
 
 def _refusal(document: FiscalDocument) -> Reason | None:
@@ -113,25 +103,27 @@ def _refusal(document: FiscalDocument) -> Reason | None:
     return None
 
 
-async def _read(db: Db, items: Sequence[Item], *, now: datetime) -> dict[UUID, _Read]:
-    """Place, time and matches of each item, by receipt; three set reads for any number."""
+async def _read(db: Db, items: Sequence[Item], *, now: datetime) -> list[_Read]:
+    """Place, time and matches of each item, in order; a few set reads for any number."""
     if not items:
-        return {}
+        return []
     places = await sellers.locate(db, [_whereabouts(item.document) for item in items], now=now)
     programmes = await program.programmes(db)
     own_inns = await seller_queries.own_inns(db, now)
     matcher = await catalog.matcher(db)
     lines = [(item, line) for item in items for line in item.document.lines]
     matches = matcher.match([_named(item.document, line, own_inns) for item, line in lines])
-    reads = {}
+    reads = []
     start = 0
     for item, place in zip(items, places, strict=True):
         end = start + len(item.document.lines)
-        reads[item.receipt_id] = _Read(
-            item=item,
-            place=place,
-            occurred_at=occurred_at(item.document.wall_time, place, programmes),
-            matches=tuple(matches[start:end]),
+        reads.append(
+            _Read(
+                item=item,
+                place=place,
+                occurred_at=occurred_at(item.document.wall_time, place, programmes),
+                matches=tuple(matches[start:end]),
+            )
         )
         start = end
     return reads
@@ -242,6 +234,8 @@ def _outcome(read: _Read, recorded: Recorded | None) -> Outcome:
 
 
 def _verdict(read: _Read, recorded: Recorded | None) -> tuple[Status, Reason | None]:
+    if refusal := _refusal(read.item.document):
+        return Status.REJECTED, refusal
     if recorded is None:
         return Status.REJECTED, Reason.NOT_OURS
     if recorded.decision and recorded.decision.refusal:

@@ -218,9 +218,9 @@ def _facts(one: Outcome) -> tuple[object, ...]:
         one.occurred_at,
         document.total_kopecks,
         document.seller_inn,
-        place.name if place else document.seller_name,
-        place.kind if place else None,
-        place.sales_channel if place else None,
+        place.name,
+        place.kind,
+        place.sales_channel,
     )
 
 
