@@ -22,7 +22,7 @@ from vezde.kit import migrate, share
 from vezde.kit.db import Database, Db
 
 SHARED = Path(os.environ.get("VEZDE_SHARED", Path(__file__).parents[2] / "shared"))
-OWNER, APP, PASSWORD = "vezde_test_owner", "vezde_test_app", "test-only"  # noqa: S105
+OWNER, APP, PASSWORD = "vezde_test_owner", "vezde_test_app", "test-only"
 
 
 @dataclass(frozen=True)
@@ -58,24 +58,25 @@ def server() -> Iterator[Server]:
         return
     from vezde.kit import postgres
 
-    with tempfile.TemporaryDirectory(prefix="vezde-test-") as folder:
-        with postgres.embedded(Path(folder)) as running:
-            yield _with_logins(Server(running.superuser))
+    with (
+        tempfile.TemporaryDirectory(prefix="vezde-test-") as folder,
+        postgres.embedded(Path(folder)) as running,
+    ):
+        yield _with_logins(Server(running.superuser))
 
 
 def _with_logins(server: Server) -> Server:
-    with psycopg.connect(server.superuser, autocommit=True) as db:
+    with psycopg.connect(server.superuser, autocommit=True) as db, db.transaction():
         # Several runs may share a server: only one at a time makes the logins.
-        with db.transaction():
-            db.execute("SELECT pg_advisory_xact_lock(4242)")
-            for login in (OWNER, APP):
-                known = db.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [login])
-                if not known.fetchone():
-                    db.execute(
-                        sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
-                            sql.Identifier(login), sql.Literal(PASSWORD)
-                        )
+        db.execute("SELECT pg_advisory_xact_lock(4242)")
+        for login in (OWNER, APP):
+            known = db.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [login])
+            if not known.fetchone():
+                db.execute(
+                    sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
+                        sql.Identifier(login), sql.Literal(PASSWORD)
                     )
+                )
     return server
 
 
