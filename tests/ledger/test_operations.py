@@ -9,6 +9,7 @@ from ledger.making import DAY, accrual
 from vezde.kit.money import MAX_BIGINT
 from vezde.ledger import operations, queries
 from vezde.ledger.model import EntryKind, Part
+from vezde.ledger.operations import accruing
 
 TICK = timedelta(microseconds=1)
 ALL_ROWS = """
@@ -101,12 +102,12 @@ class TestAccrue:
             await _accrue(db, now, accrual(anna, parts=(Part(1, "base", 500, 36),)))
 
     async def test_refuses_them_in_the_database_as_well(self, db, anna, now):
-        good = operations._arguments(accrual(anna), now, "system")
+        good = accruing._arguments(accrual(anna), now, "system")
         for proof in ('{"parts":[[1,"base",500,36]]}', '{"parts":[]}', "{}", None):
-            cursor = await db.execute(operations.ACCRUE, [*good[:-1], proof])
+            cursor = await db.execute(accruing.ACCRUE, [*good[:-1], proof])
             assert await cursor.fetchone() == ("parts_differ", None)
         for points in (0, -37):
-            cursor = await db.execute(operations.ACCRUE, [*good[:3], points, *good[4:]])
+            cursor = await db.execute(accruing.ACCRUE, [*good[:3], points, *good[4:]])
             assert await cursor.fetchone() == ("not_positive", None)
         assert await _rows(db, anna) == (0, 0, 0, 0)
 
@@ -198,7 +199,7 @@ class TestActivateDue:
                 accrual(member, "c", 4, active_at=now + 2 * DAY),
             )
         for day in (1, 2, 2):
-            await operations._call_each(db, operations.ACTIVATE, [(anna, now + day * DAY)])
+            await accruing.call_each(db, accruing.ACTIVATE, [(anna, now + day * DAY)])
         for member in (anna, boris):
             await _accrue(db, now + 3 * DAY, accrual(member, "d", 8))
         swept, lazy = [await queries.history(db, member, limit=20) for member in (anna, boris)]

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 from ledger.making import DAY, NOON, accrual
 from vezde.kit import db as kit_db
 from vezde.kit.money import MAX_BIGINT
-from vezde.ledger import operations, queries, replay
+from vezde.ledger import model, operations, queries, replay
 from vezde.ledger.model import Accrual, EntryKind, Part
 
 TICK = timedelta(microseconds=1)
@@ -34,8 +34,12 @@ SELECT l.member_id, l.seq, l.points, l.remaining, l.active_at, l.expires_at, l.a
         WHERE a.member_id = l.member_id AND a.lot_seq = l.seq) AS accounted
 FROM ledger.lot l ORDER BY l.member_id, l.seq
 """
+ALLOCS = """
+SELECT member_id, debit_seq, lot_seq, points FROM ledger.alloc ORDER BY member_id, debit_seq, lot_seq
+"""
 ACCOUNTS = """
-SELECT member_id, active, pending, held, debt, seq, updated_at, last_activity_at, next_due_at
+SELECT member_id, active, pending, held, debt, seq, updated_at, last_activity_at, next_due_at,
+    closed_at
 FROM ledger.account ORDER BY member_id
 """
 WRITTEN_ONCE = """
@@ -127,12 +131,66 @@ class LedgerMachine(RuleBasedStateMachine):
         for _, member in claimed:
             self.accounts[member] = replay.activate(self.accounts[member], now=self.now)
 
+    @precondition(lambda self: len(self._open()) > 1)
+    @rule(data=st.data(), behind=st.sampled_from([0, 0, 1]))
+    def merge(self, data: st.DataObject, behind: int) -> None:
+        into, gone = data.draw(st.permutations(self._open()))[:2]
+        now = self.now - behind * SKEW
+        before = {member: self.accounts[member] for member in (into, gone)}
+        after = dict(
+            zip((into, gone), replay.merge(*before.values(), now=now, actor="key:1"), strict=True)
+        )
+        if sum(one.active + one.pending for one in before.values()) > MAX_BIGINT:
+            with pytest.raises(operations.TooManyPoints):
+                self.run(self._really_merge(into, gone, now))
+            return
+        self.run(self._really_merge(into, gone, now))
+        assert _worth(after.values()) == _worth(before.values())
+        self.accounts |= after
+        self.due |= {
+            (lot.active_at, into)
+            for lot in after[into].lots[len(before[into].lots) :]
+            if lot.activated_seq is None
+        }
+
+    @precondition(lambda self: self._open())
+    @rule(data=st.data())
+    def forget(self, data: st.DataObject) -> None:
+        if data.draw(st.integers(0, 3)) != 0:
+            return  # or no account would live long
+        member = data.draw(st.sampled_from(self._open()))
+        closing = model.closing(None)
+        self.accounts[member] = replay.close(
+            self.accounts[member],
+            *(closing.title, closing.op_key, closing.fingerprint),
+            now=self.now,
+            actor="key:1",
+        )
+        self.run(operations.forget(self.db, member, now=self.now, actor="key:1"))
+
+    @precondition(lambda self: len(self._open()) < len(MEMBERS))
+    @rule(data=st.data())
+    def use_a_closed_account(self, data: st.DataObject) -> None:
+        closed = data.draw(st.sampled_from(sorted({*MEMBERS} - {*self._open()})))
+        other = data.draw(st.sampled_from([one for one in MEMBERS if one != closed]))
+        for verb in (
+            operations.lock(self.db, [closed]),
+            operations.merge(self.db, closed, other, now=self.now, actor="key:1"),
+            operations.merge(self.db, other, closed, now=self.now, actor="key:1"),
+            operations.forget(self.db, closed, now=self.now, actor="key:1"),
+        ):
+            with pytest.raises(operations.AccountClosed):
+                self.run(verb)
+
     @rule(member=st.sampled_from(MEMBERS), back=st.integers(-48, 240))
     def read_as_of(self, member: UUID, back: int) -> None:
         as_of = self.now - timedelta(hours=back)
         points = self.run(queries.points(self.db, member, as_of=as_of))
         assert points == replay.points(self.accounts[member], as_of=as_of)
-        known = [e for e in self._accruals(member) if e[0] <= as_of]
+        closed_at = self.accounts[member].closed_at
+        known = [e for e in self._arrivals(member) if e[0] <= as_of]
+        if closed_at is not None and closed_at <= as_of:
+            known = []
         assert points.active == sum(points for _, at, points in known if at <= as_of)
         assert points.pending == sum(points for _, at, points in known if at > as_of)
         if as_of < self.now - SKEW:
@@ -153,7 +211,10 @@ class LedgerMachine(RuleBasedStateMachine):
             active = pending = 0
             for entry in account.entries:
                 n = entry.points
-                allowed = {(n, -n)} if entry.kind is EntryKind.ACTIVATE else {(n, 0), (0, n)}
+                allowed = {
+                    EntryKind.ACTIVATE: {(n, -n)},
+                    EntryKind.CLOSE: {(-active, -pending)} if n == -active - pending else set(),
+                }.get(entry.kind, {(n, 0), (0, n)})
                 assert (entry.active_after - active, entry.pending_after - pending) in allowed
                 active, pending = entry.active_after, entry.pending_after
             recorded = [entry.recorded_at for entry in account.entries]
@@ -162,12 +223,15 @@ class LedgerMachine(RuleBasedStateMachine):
     @invariant()
     def keeps_the_same_lots(self) -> None:
         stored = self._rows(LOTS)
+        allocs = self._rows(ALLOCS)
         for member, account in self.accounts.items():
             mine = [row for row in stored if row[0] == member]
             assert [row[1:7] for row in mine] == [astuple(lot) for lot in account.lots]
             assert all(row[7] == (row[3] > 0) and row[8] for row in mine)
             assert account.active == sum(row[3] for row in mine if row[6] is not None)
             assert account.pending == sum(row[3] for row in mine if row[6] is None)
+            taken = [(seq, taken.lot_seq, taken.points) for seq, taken in account.allocs]
+            assert [row[1:] for row in allocs if row[0] == member] == sorted(taken)
 
     @invariant()
     def keeps_the_account_in_step(self) -> None:
@@ -175,7 +239,11 @@ class LedgerMachine(RuleBasedStateMachine):
             (
                 *(member, account.active, account.pending, account.held, account.debt),
                 *(len(account.entries), account.updated_at, account.last_activity_at),
-                min((x.active_at for x in account.lots if x.activated_seq is None), default=None),
+                min(
+                    (x.active_at for x in account.lots if x.activated_seq is None and x.remaining),
+                    default=None,
+                ),
+                account.closed_at,
             )
             for member, account in sorted(self.accounts.items())
         ]
@@ -223,18 +291,36 @@ class LedgerMachine(RuleBasedStateMachine):
         async with self.db.transaction():
             return await operations.accrue(self.db, batch, now=now, actor="system")
 
-    def _accruals(self, member: UUID) -> list[tuple[datetime, datetime, int]]:
+    def _arrivals(self, member: UUID) -> list[tuple[datetime, datetime, int]]:
         account = self.accounts[member]
         return [
             (account.entries[lot.seq - 1].recorded_at, lot.active_at, lot.points)
             for lot in account.lots
         ]
 
+    def _open(self) -> list[UUID]:
+        return [member for member, one in self.accounts.items() if one.closed_at is None]
+
+    async def _really_merge(self, into: UUID, gone: UUID, now: datetime) -> None:
+        async with self.db.transaction():
+            await operations.merge(self.db, into, gone, now=now, actor="key:1")
+
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
         async def fetch() -> list[tuple[Any, ...]]:
             return await (await self.db.execute(query)).fetchall()
 
         return self.run(fetch())
+
+
+def _worth(accounts: Any) -> tuple[int, list[Any]]:
+    """Points of both together, and the lots they lie in, without which account that is."""
+    lots = [
+        (lot.active_at, str(lot.expires_at), lot.remaining)
+        for one in accounts
+        for lot in one.lots
+        if lot.remaining
+    ]
+    return sum(one.active + one.pending for one in accounts), sorted(lots)
 
 
 class TestReplay:

@@ -100,6 +100,53 @@ class Lot:
 
 
 @dataclass(frozen=True)
+class CarriedLot:
+    """What was left of a lot when its account was closed into another one.
+
+    `from_…` is the lot's entry on the closed account, `origin_…` the accrual it once was made by.
+    """
+
+    from_member: UUID
+    from_seq: int
+    points: int
+    active_at: datetime
+    expires_at: datetime | None
+    use_order: datetime
+    title: str
+    origin_member: UUID
+    origin_seq: int
+
+    @property
+    def op_key(self) -> str:
+        return f"open:{self.from_member}:{self.from_seq}"
+
+    @property
+    def proof(self) -> str:
+        origin = [str(self.origin_member), self.origin_seq]
+        return _canonical({"from": [str(self.from_member), self.from_seq], "origin": origin})
+
+    @property
+    def fingerprint(self) -> bytes:
+        head = [
+            EntryKind.OPEN,
+            self.points,
+            *map(_instant, (self.active_at, self.expires_at, self.use_order)),
+            self.title,
+        ]
+        return _hashed(head, self.proof)
+
+
+@dataclass(frozen=True)
+class Closing:
+    """A command: close the account; `proof` is JSON that names the one its points went into."""
+
+    op_key: str
+    title: str
+    proof: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True)
 class Taken:
     """How many points an entry took from a lot (negative: gave back), or made active."""
 
@@ -109,12 +156,22 @@ class Taken:
 
 @dataclass(frozen=True)
 class Explained:
-    """An entry with what it was decided on; accruals have parts, debits and activations lots."""
+    """An entry with what it was decided on; accruals have parts, debits and activations lots.
+
+    `origin` is the accrual (member, seq) of an account now closed whose points an `open` brought.
+    """
 
     entry: Entry
     parts: tuple[Part, ...] = ()
     proof: dict[str, Any] = field(default_factory=dict)
     lots: tuple[Taken, ...] = ()
+
+    @property
+    def origin(self) -> tuple[UUID, int] | None:
+        if self.entry.kind is not EntryKind.OPEN:
+            return None
+        member_id, seq = self.proof["origin"]
+        return UUID(member_id), int(seq)
 
 
 @dataclass(frozen=True)
@@ -181,15 +238,23 @@ def fingerprint(accrual: Accrual, proof: str) -> bytes:
     Two commands of one key are the same command exactly when these are equal. The kind of command
     is in it, so that a key cannot serve twice for different things.
     """
-    head = _canonical(
-        [
-            EntryKind.ACCRUE,
-            accrual.points,
-            *map(_instant, (accrual.active_at, accrual.expires_at, accrual.occurred_at)),
-            accrual.title,
-        ]
-    )
-    return hashlib.sha256(f"{head}\n{proof}".encode()).digest()
+    head = [
+        EntryKind.ACCRUE,
+        accrual.points,
+        *map(_instant, (accrual.active_at, accrual.expires_at, accrual.occurred_at)),
+        accrual.title,
+    ]
+    return _hashed(head, proof)
+
+
+def closing(into: UUID | None) -> Closing:
+    """The command that closes an account into another one, or (None) for good."""
+    if into is None:
+        op_key, title, proof = "forget", "Счёт закрыт", "{}"
+    else:
+        op_key, title = f"merge:{into}", "Баллы перешли на объединённый счёт"
+        proof = _canonical({"into": str(into)})
+    return Closing(op_key, title, proof, _hashed([EntryKind.CLOSE, op_key], proof))
 
 
 def points_at(last: Entry | None, lots: Sequence[Lot], as_of: datetime) -> Points:
@@ -216,7 +281,7 @@ def next_expiry(lots: Sequence[Lot], as_of: datetime) -> NextExpiry | None:
     """The earliest instant after `as_of` at which lots expire, and their points together."""
     ahead: dict[datetime, int] = {}
     for lot in lots:
-        if lot.expires_at is not None and lot.expires_at > as_of:
+        if lot.remaining and lot.expires_at is not None and lot.expires_at > as_of:
             ahead[lot.expires_at] = ahead.get(lot.expires_at, 0) + lot.remaining
     first = min(ahead, default=None)
     return None if first is None else NextExpiry(ahead[first], first)
@@ -224,6 +289,10 @@ def next_expiry(lots: Sequence[Lot], as_of: datetime) -> NextExpiry | None:
 
 def _instant(instant: datetime | None) -> str | None:
     return None if instant is None else instant.astimezone(UTC).isoformat()
+
+
+def _hashed(head: list[Any], proof: str) -> bytes:
+    return hashlib.sha256(f"{_canonical(head)}\n{proof}".encode()).digest()
 
 
 def _canonical(value: Any) -> str:

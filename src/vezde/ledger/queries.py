@@ -105,13 +105,13 @@ async def entry(db: Db, member_id: UUID, seq: int) -> Explained:
     """One entry and what it stands on.
 
     An accrual has its parts and proof, a debit the lots it took from, an activation the lot made
-    active; a lot's own entry has that lot's proof. Raises `EntryMissing`.
+    active, an opening its `origin`; a lot's own entry has that lot's proof. Raises `EntryMissing`.
     """
     async with db.cursor(row_factory=kwargs_row(_explained)) as cursor:
         found = await (await cursor.execute(ENTRY, [member_id, seq])).fetchone()
     if found is None:
         raise EntryMissing("There is no such entry in the member's history; take an id from there.")
-    if found.entry.kind is EntryKind.ACCRUE or found.lots:
+    if found.entry.kind in {EntryKind.ACCRUE, EntryKind.OPEN} or found.lots:
         return found
     taken = await kit_db.fetch_all(db, Taken, TAKEN, [member_id, seq])
     return Explained(found.entry, found.parts, found.proof, tuple(taken))
