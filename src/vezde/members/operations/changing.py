@@ -11,6 +11,7 @@ from vezde.kit.db import Db
 from vezde.kit.vault import Vault
 from vezde.members import events, identities, model, queries, sealing
 from vezde.members.identities import Contact
+from vezde.members.links import arrivals
 from vezde.members.model import (
     IdentityRequired,
     InvalidField,
@@ -99,6 +100,8 @@ async def change(
             *(now, actor, member_id),
         ],
     )
+    if "source" in fields:
+        await arrivals.rename(db, member_id, profile.source)
     await outbox_ops.record(db, [events.changed(member_id, fields, now=now)])
     return await queries.member(db, member_id, vault=vault)
 

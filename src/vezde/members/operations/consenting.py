@@ -9,6 +9,8 @@ from vezde.kit import db as kit_db
 from vezde.kit import ids
 from vezde.kit.db import Db
 from vezde.members import events, model
+from vezde.members.links import arrivals
+from vezde.members.links.model import Step
 from vezde.members.model import Consent, ConsentNotFound, MemberClosed, NewConsent, Status
 from vezde.outbox import operations as outbox_ops
 
@@ -43,6 +45,7 @@ async def give_consent(
     if status != Status.ACTIVE:
         raise MemberClosed("This member is closed; nothing can be added to them")
     await write(db, [given])
+    await arrivals.reached(db, member_id, Step.CONSENTED, at=now)
     await outbox_ops.record(db, [events.consent_given(given, now=now)])
     return given
 

@@ -1,7 +1,7 @@
 """Enrol people: one by one, in batches, and whoever of a batch of phones is not there yet."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
@@ -13,6 +13,8 @@ from vezde.kit.vault import Vault
 from vezde.ledger import operations as ledger_ops
 from vezde.members import events, identities, model, queries, sealing
 from vezde.members.identities import Contact
+from vezde.members.links import arrivals
+from vezde.members.links.model import Arrived, Link
 from vezde.members.model import (
     Consent,
     Identity,
@@ -46,6 +48,7 @@ class Draft:
     profile: Profile
     contacts: dict[claiming.Key, Contact]
     consents: tuple[Consent, ...]
+    link: Link | None = None
 
 
 async def enrol(
@@ -53,10 +56,12 @@ async def enrol(
 ) -> list[Member]:
     """Make members of these people, in the order given, each with a ledger account.
 
-    All or none. Raises `MemberExists` when one of them has an identity that somebody holds,
-    `IdentityRequired`, `InvalidField` and what `identities.read` raises.
+    All or none; a source that is a link's code stands for the link's source. Raises `MemberExists`
+    when one of them has an identity that somebody holds, `IdentityRequired`, `InvalidField` and
+    what `identities.read` raises.
     """
-    drafts = [_draft(person, vault, now, actor) for person in people]
+    links = await arrivals.links_of(db, [person.source for person in people])
+    drafts = [_draft(person, links, vault, now, actor) for person in people]
     wanted: dict[claiming.Key, UUID] = {}
     for draft in drafts:
         for key in draft.contacts:
@@ -88,8 +93,9 @@ async def enrol_missing(
         text: number for text, number in identities.phones(phones).items() if text not in known
     }
     numbers = sorted(set(missing.values()))
+    links = await arrivals.links_of(db, [source] if missing else [])
     by_phone = {
-        number: _draft(NewMember(phone=number, source=source), vault, now, actor)
+        number: _draft(NewMember(phone=number, source=source), links, vault, now, actor)
         for number in numbers
     }
     keys = {number: next(iter(draft.contacts)) for number, draft in by_phone.items()}
@@ -113,7 +119,9 @@ def refuse_if_held(
             )
 
 
-def _draft(person: NewMember, vault: Vault, now: datetime, actor: str) -> Draft:
+def _draft(
+    person: NewMember, links: Mapping[str, Link], vault: Vault, now: datetime, actor: str
+) -> Draft:
     given = [
         (kind, text, kind)
         for kind, text in ((identities.PHONE, person.phone), (identities.EMAIL, person.email))
@@ -124,14 +132,17 @@ def _draft(person: NewMember, vault: Vault, now: datetime, actor: str) -> Draft:
         raise IdentityRequired("Give a phone, an email or one of identities to know the person by")
     member_id = ids.new()
     contacts = [identities.read(kind, text, path=path) for kind, text, path in given]
+    profile = Profile(**model.profile(_plain_fields(person), now=now))
+    link = links.get(person.source or "")
     return Draft(
         member_id,
-        Profile(**model.profile(_plain_fields(person), now=now)),
+        replace(profile, source=link.source) if link else profile,
         {(contact.kind, contact.blind(vault)): contact for contact in contacts},
         tuple(
             consenting.draft(member_id, consent, now=now, actor=actor, path=f"consents.{n}.")
             for n, consent in enumerate(person.consents)
         ),
+        link,
     )
 
 
@@ -159,6 +170,14 @@ async def _write(
     await consenting.write(db, [consent for draft in drafts for consent in draft.consents])
     await ledger_ops.open_accounts(db, [draft.member_id for draft in drafts], now=now)
     await outbox_ops.record(db, [fact for draft in drafts for fact in _facts(draft, now)])
+    await arrivals.begin(
+        db,
+        {
+            draft.member_id: Arrived(draft.profile.source, draft.link, bool(draft.consents))
+            for draft in drafts
+        },
+        now=now,
+    )
     return [_enrolled(draft, now, actor) for draft in drafts]
 
 

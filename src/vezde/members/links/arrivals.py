@@ -1,0 +1,220 @@
+"""Where members come from, and the steps they take: the first of each counts.
+
+`merge` and `forget` are this capability's part of the members' own.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import LiteralString
+from uuid import UUID
+
+from vezde.kit import db as kit_db
+from vezde.kit.db import Db
+from vezde.members import model as members_model
+from vezde.members.links import events, queries
+from vezde.members.links.model import Arrived, Link, Step, Touch
+from vezde.members.model import MemberClosed, Status
+from vezde.outbox import operations as outbox_ops
+
+LOCK: LiteralString = "SELECT status FROM members.member WHERE member_id = %s FOR UPDATE"
+BEGIN: LiteralString = """
+INSERT INTO members.arrival
+    (member_id, source, campaign, code, came_at, enrolled_at, consented_at, points)
+VALUES (%s, %s, %s, %s, %s, %s, %s, 0)
+"""
+TOUCH: LiteralString = """
+INSERT INTO members.touch (member_id, code, at, last_at, times) VALUES (%s, %s, %s, %s, 1)
+ON CONFLICT (member_id, code) DO UPDATE
+SET last_at = greatest(touch.last_at, excluded.last_at), times = touch.times + 1
+RETURNING times
+"""
+COME: LiteralString = """
+UPDATE members.arrival
+SET source = %(source)s, campaign = %(campaign)s, code = %(code)s, came_at = %(now)s, points = 0
+WHERE member_id = %(member_id)s AND source IS NULL
+RETURNING member_id
+"""
+NAME: LiteralString = """
+UPDATE members.member SET source = %(source)s, changed_at = %(now)s, changed_by = %(actor)s
+WHERE member_id = %(member_id)s
+"""
+# A source that somebody corrects was the member's from the beginning, unless a touch says when.
+RENAME: LiteralString = """
+UPDATE members.arrival
+SET source = %(source)s::text, campaign = NULL, code = NULL,
+    came_at = CASE WHEN %(source)s::text IS NOT NULL THEN coalesce(came_at, enrolled_at) END
+WHERE member_id = %(member_id)s
+"""
+REACH: Mapping[Step, LiteralString] = {
+    Step.CONSENTED: """
+UPDATE members.arrival SET consented_at = %(at)s
+WHERE member_id = %(member_id)s AND consented_at IS NULL
+RETURNING member_id
+""",
+    Step.RECEIPT: """
+UPDATE members.arrival SET receipt_at = %(at)s
+WHERE member_id = %(member_id)s AND receipt_at IS NULL
+RETURNING member_id
+""",
+    # What was accepted was shown before.
+    Step.ACCEPTED: """
+UPDATE members.arrival SET accepted_at = %(at)s, receipt_at = coalesce(receipt_at, %(at)s)
+WHERE member_id = %(member_id)s AND accepted_at IS NULL
+RETURNING member_id
+""",
+}
+EARN: LiteralString = """
+UPDATE members.arrival SET points = points + %s WHERE member_id = %s RETURNING member_id
+"""
+# Reactions take members in this order as well.
+LOCK_BOTH: LiteralString = """
+SELECT member_id FROM members.arrival WHERE member_id = ANY(%s) ORDER BY member_id FOR UPDATE
+"""
+# The earlier source is the person's. Points count from then on, so those of a member who came from
+# nowhere known are not the source's. What is null is earlier than nothing.
+JOIN: LiteralString = """
+WITH gone AS (
+    DELETE FROM members.arrival WHERE member_id = %(gone)s
+    RETURNING source, campaign, code, came_at, enrolled_at, consented_at, receipt_at, accepted_at,
+        points
+)
+UPDATE members.arrival AS kept
+SET source = CASE WHEN gone.came_at < coalesce(kept.came_at, 'infinity')
+        THEN gone.source ELSE kept.source END,
+    campaign = CASE WHEN gone.came_at < coalesce(kept.came_at, 'infinity')
+        THEN gone.campaign ELSE kept.campaign END,
+    code = CASE WHEN gone.came_at < coalesce(kept.came_at, 'infinity')
+        THEN gone.code ELSE kept.code END,
+    came_at = least(kept.came_at, gone.came_at),
+    enrolled_at = least(kept.enrolled_at, gone.enrolled_at),
+    consented_at = least(kept.consented_at, gone.consented_at),
+    receipt_at = least(kept.receipt_at, gone.receipt_at),
+    accepted_at = least(kept.accepted_at, gone.accepted_at),
+    points = CASE
+        WHEN (kept.source IS NULL) = (gone.source IS NULL) THEN kept.points + gone.points
+        WHEN kept.source IS NULL THEN gone.points
+        ELSE kept.points
+    END
+FROM gone
+WHERE kept.member_id = %(into)s
+"""
+MOVE_TOUCHES: LiteralString = """
+WITH gone AS (
+    DELETE FROM members.touch WHERE member_id = %(gone)s RETURNING code, at, last_at, times
+)
+INSERT INTO members.touch (member_id, code, at, last_at, times)
+SELECT %(into)s, code, at, last_at, times FROM gone
+ON CONFLICT (member_id, code) DO UPDATE
+SET at = least(touch.at, excluded.at), last_at = greatest(touch.last_at, excluded.last_at),
+    times = touch.times + excluded.times
+"""
+NAME_AFTER_JOIN: LiteralString = """
+UPDATE members.member SET source = arrival.source
+FROM members.arrival
+WHERE member.member_id = %s AND arrival.member_id = member.member_id
+  AND member.source IS DISTINCT FROM arrival.source
+"""
+FORGET_TOUCHES: LiteralString = "DELETE FROM members.touch WHERE member_id = %s"
+# What another program wrote as a source may be anything; what stands on a link names no person.
+FORGET_SOURCE: LiteralString = """
+UPDATE members.arrival SET source = NULL, campaign = NULL, came_at = NULL
+WHERE member_id = %s AND code IS NULL
+"""
+
+
+async def came_by(db: Db, member_id: UUID, code: str, *, now: datetime) -> Touch | None:
+    """A member came through a door by the link of this code.
+
+    The first touch makes the link's source the member's, unless one is known already; every touch
+    is kept. None when no link has the code: a start's payload may be of another kind. Raises
+    `MemberNotFound`, `MemberClosed`.
+    """
+    link = (await queries.links_by_code(db, [code])).get(code)
+    if link is None:
+        return None
+    status = await kit_db.fetch_value(db, LOCK, [member_id])
+    if status is None:
+        raise members_model.no_such_member()
+    if status != Status.ACTIVE:
+        raise MemberClosed("This member is closed; nothing can be added to them")
+    times = await kit_db.fetch_value(db, TOUCH, [member_id, link.code, now, now])
+    asked = {
+        "member_id": member_id,
+        "source": link.source,
+        "campaign": link.campaign,
+        "code": link.code,
+        "now": now,
+        "actor": f"member:{member_id}",
+    }
+    first = await kit_db.fetch_value(db, COME, asked) is not None
+    if first:
+        await db.execute(NAME, asked)
+    if times == 1:
+        await outbox_ops.record(db, [events.came_by(member_id, link.code, first=first, now=now)])
+    return Touch(link, first=first, new=times == 1)
+
+
+async def begin(db: Db, arrived: Mapping[UUID, Arrived], *, now: datetime) -> None:
+    """Write where new members came from; works inside a pipeline."""
+    await kit_db.execute_many(
+        db, BEGIN, [_row(member_id, one, now) for member_id, one in arrived.items()]
+    )
+    by_link = {member_id: one.link for member_id, one in arrived.items() if one.link}
+    await kit_db.execute_many(
+        db, TOUCH, [(member_id, link.code, now, now) for member_id, link in by_link.items()]
+    )
+    await outbox_ops.record(
+        db,
+        [
+            events.came_by(member_id, link.code, first=True, now=now)
+            for member_id, link in by_link.items()
+        ],
+    )
+
+
+async def links_of(db: Db, sources: Sequence[str | None]) -> dict[str, Link]:
+    """The links among what was given as people's sources, by the text as given."""
+    return await queries.links_by_code(db, [text for text in sources if text])
+
+
+async def rename(db: Db, member_id: UUID, source: str | None) -> None:
+    """Somebody corrected the member's source, or cleared it."""
+    await db.execute(RENAME, {"member_id": member_id, "source": source})
+
+
+async def reached(db: Db, member_id: UUID, step: Step, *, at: datetime) -> bool:
+    """A member took a step, at this programme time; whether it was their first of its kind."""
+    asked = {"member_id": member_id, "at": at}
+    return await kit_db.fetch_value(db, REACH[step], asked) is not None
+
+
+async def earned(db: Db, member_id: UUID, points: int) -> bool:
+    """A member accrued points; whether there is still somebody to count them for."""
+    return await kit_db.fetch_value(db, EARN, [points, member_id]) is not None
+
+
+async def merge(db: Db, *, into: UUID, gone: UUID) -> None:
+    """Two members are one person: the earlier source and the earliest steps are theirs."""
+    both = {"into": into, "gone": gone}
+    await db.execute(LOCK_BOTH, [[into, gone]])
+    await db.execute(JOIN, both)
+    await db.execute(NAME_AFTER_JOIN, [into])
+    await db.execute(MOVE_TOUCHES, both)
+
+
+async def forget(db: Db, member_id: UUID) -> None:
+    """Erase which links a member came by; that somebody came, and went how far, stays counted."""
+    await db.execute(FORGET_TOUCHES, [member_id])
+    await db.execute(FORGET_SOURCE, [member_id])
+
+
+def _row(member_id: UUID, one: Arrived, now: datetime) -> tuple[object, ...]:
+    return (
+        member_id,
+        one.source,
+        one.link.campaign if one.link else None,
+        one.link.code if one.link else None,
+        now if one.source else None,
+        now,
+        now if one.consented else None,
+    )
