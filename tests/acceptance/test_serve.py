@@ -282,9 +282,14 @@ class TestRoles:
             ran = Installation(tmp_path).run("serve", *words, code=1)
             assert "VEZDE_DATABASE_URL" in ran.stderr
 
-    def test_say_when_the_database_does_not_let_them_in(self, elsewhere: Installation) -> None:
-        wrong = elsewhere.environment["VEZDE_DATABASE_OWNER_URL"].replace(OWNER, "nobody_at_all")
-        ran = elsewhere.run("serve", code=1, VEZDE_DATABASE_OWNER_URL=wrong)
+    @pytest.mark.parametrize(
+        ("variable", "login"), [("VEZDE_DATABASE_OWNER_URL", OWNER), ("VEZDE_DATABASE_URL", APP)]
+    )
+    def test_say_when_the_database_does_not_let_them_in(
+        self, elsewhere: Installation, variable: str, login: str
+    ) -> None:
+        wrong = elsewhere.environment[variable].replace(login, "nobody_at_all")
+        ran = elsewhere.run("serve", code=1, **{variable: wrong})
         assert "does not let us in" in ran.stderr
         assert "Traceback" not in ran.stderr
 

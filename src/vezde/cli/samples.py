@@ -61,10 +61,19 @@ def write(folder: Path, *, today: date, again: bool = False) -> list[Path]:
     return [path for name, path in sorted(written.items()) if not name.startswith(".")]
 
 
+def manifest() -> tuple[list[Sample], list[Stranger]]:
+    """The samples there are, and codes that are none of ours."""
+    path = share.folder("examples") / "receipts" / "manifest.yaml"
+    read = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
+    return [_sample(one) for one in read["receipts"]], [
+        Stranger(one["code"], one.get("text"), one.get("picture")) for one in read["other_codes"]
+    ]
+
+
 def _files(today: date) -> Iterator[tuple[str, bytes]]:
     """Name and content of every file; lines of one text file are put together."""
     home = share.folder("examples") / "receipts"
-    samples, strangers = _manifest(home / "manifest.yaml")
+    samples, strangers = manifest()
     texts: dict[str, list[str]] = {}
     pictures: list[tuple[str, str, bool]] = []
     for sample in samples:
@@ -98,13 +107,6 @@ def redated(content: str, sample: Sample, today: date) -> str:
 def _epoch(wall_time: datetime) -> str:
     """Local time as if it were UTC: so the tax service's open interface writes it."""
     return str(int(wall_time.replace(tzinfo=UTC).timestamp()))
-
-
-def _manifest(path: Path) -> tuple[list[Sample], list[Stranger]]:
-    read = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
-    return [_sample(one) for one in read["receipts"]], [
-        Stranger(one["code"], one.get("text"), one.get("picture")) for one in read["other_codes"]
-    ]
 
 
 def _sample(one: Mapping[str, Any]) -> Sample:

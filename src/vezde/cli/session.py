@@ -102,18 +102,20 @@ def logins(settings: Settings) -> Iterator[Logins]:
 def migrated(app: str, owner: str, settings: Settings) -> Logins:
     """Apply what is missing to a database."""
     try:
+        psycopg.connect(app).close()  # the migrations grant rights to this login
         applied = migrate.apply(
             owner,
             share.folder("migrations"),
             app_login=str(conninfo_to_dict(app)["user"]),
             now=clock.utc_now(),
         )
-        _check_clock(owner, settings)
+        _check_clock(app, settings)
     except psycopg.OperationalError as error:
         raise Unavailable(f"The database does not let us in: {words(error)}") from error
     except psycopg.errors.InsufficientPrivilege as error:
         raise OwnerRefused(
-            f"The login of VEZDE_DATABASE_OWNER_URL must own the database: {words(error)}"
+            "The login of VEZDE_DATABASE_OWNER_URL must own the database, and grant to that of "
+            f"VEZDE_DATABASE_URL: {words(error)}"
         ) from error
     return Logins(app, owner, tuple(applied))
 
@@ -145,12 +147,10 @@ def in_house(work: Callable[["House"], Awaitable[Answer]]) -> Answer:
         return asyncio.run(run())
 
 
-def _check_clock(owner: str, settings: Settings) -> None:
-    if settings.sandbox:
-        return
-    with psycopg.connect(owner, autocommit=True) as db:
+def _check_clock(app: str, settings: Settings) -> None:
+    with psycopg.connect(app, autocommit=True) as db:
         row = db.execute(clock.OFFSET).fetchone()
-    if row is not None and row[0] > 0:
+    if not settings.sandbox and row is not None and row[0] > 0:
         raise SandboxDatabase(
             "This database is a sandbox's, its clock was moved ahead. Set VEZDE_SANDBOX=1, or take "
             "another VEZDE_DATA_DIR or VEZDE_DATABASE_URL."

@@ -52,6 +52,8 @@ def _run(stack: ExitStack, settings: Settings, *, web: bool, workers: int, began
     setting.secret_key(settings)  # made once, before several children look for it
     children = _children(_environment(settings, logins), web=web, workers=workers)
     code = asyncio.run(supervise.run(children, beside=beside, grace_seconds=GRACE_SECONDS))
+    # A service manager and make may both have sent one; the database is being closed already.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return 1 if code == FINAL_EXIT else code
 
 
