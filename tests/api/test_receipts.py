@@ -192,6 +192,8 @@ class TestDecideLine:
             }
         )
         assert doubt["status"] == "in_review"
+        shown = await api.ok("GET", f"/v1/receipts/{doubt['id']}")
+        assert shown["lines"][0]["match"]["candidate_sku"] in {"LIP-01", "LIP-02"}
         path = f"/v1/receipts/{doubt['id']}/lines/1/match"
         decided = await api.ok("POST", path, {"product_sku": "LIP-02"})
         assert decided["status"] == "accepted"

@@ -103,6 +103,12 @@ class TestSandbox:
         back = await api.call("POST", "/v1/sandbox/clock", {"set": before["now"]})
         assert (back.status_code, back.json()["code"]) == (409, "clock_backwards")
 
+    async def test_moves_once_for_one_idempotency_key(self, api):
+        first = await api.ok("POST", "/v1/sandbox/clock", {"advance": "P1D"}, key="day")
+        again = await api.ok("POST", "/v1/sandbox/clock", {"advance": "P1D"}, key="day")
+        assert first == again
+        assert (await api.ok("GET", "/v1/sandbox/clock"))["offset_seconds"] < 2 * 86_400
+
     async def test_refuses_nonsense(self, api):
         for body in ({}, {"advance": "P1M"}, {"advance": "-P1D"}, {"set": "2026-01-01T00:00:00"}):
             assert (await api.call("POST", "/v1/sandbox/clock", body)).status_code == 400

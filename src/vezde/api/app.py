@@ -16,11 +16,12 @@ from vezde.api import (
     running,
     sandbox,
     sellers,
+    webhooks,
 )
 from vezde.api.tools import Tools
 
 # The batch stands before the receipt of an id, which would take «batch» for one.
-ROUTERS = (batch, receipts, members, points, catalog, sellers, program, sandbox, running)
+ROUTERS = (batch, receipts, members, points, catalog, sellers, program, webhooks, sandbox, running)
 
 
 def create(tools: Tools) -> FastAPI:

@@ -6,6 +6,7 @@ from uuid import UUID
 from vezde.kit import ids
 
 MEMBER, RECEIPT, ENTRY, CONSENT, PURCHASE = "mem", "rcp", "ent", "cns", "pur"
+WEBHOOK, EVENT = "whk", "evt"
 
 
 def member(member_id: UUID) -> str:
@@ -49,6 +50,23 @@ def entry_key(text: str) -> tuple[UUID, int]:
     if number.int >= 2**63:
         raise ids.UnknownId("This is not an entry of ours; take the id from the history.")
     return member, number.int
+
+
+def webhook(webhook_id: UUID) -> str:
+    return ids.public(WEBHOOK, webhook_id)
+
+
+def webhook_id(text: str) -> UUID:
+    return ids.parse(WEBHOOK, text)[0]
+
+
+def event(fact_id: UUID) -> str:
+    """A fact as others know it: what a webhook's receiver sees as `webhook-id`."""
+    return ids.public(EVENT, fact_id)
+
+
+def event_id(text: str) -> UUID:
+    return ids.parse(EVENT, text)[0]
 
 
 def pair(prefix: str, text: str) -> tuple[UUID, UUID]:

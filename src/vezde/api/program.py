@@ -4,13 +4,15 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from vezde.access.model import Key, Scope
 from vezde.api.callers import scope
+from vezde.api.once import Done, once
 from vezde.api.problems import Malformed
 from vezde.api.tools import Tools, tools
+from vezde.kit.db import Db
 from vezde.kit.errors import FieldError
 from vezde.program import checking, operations, queries
 from vezde.program import document as documents
@@ -91,12 +93,16 @@ async def in_force(_caller: Caller, using: Using) -> ProgramOut:
     )
 
 
-@router.post("/v1/program/check")
-async def check(given: CheckIn, _caller: Caller, using: Using) -> CheckOut:
+@router.post("/v1/program/check", response_model=CheckOut)
+async def check(request: Request, given: CheckIn, caller: Caller, using: Using) -> Response:
     """What is wrong with a document; nothing is published."""
-    # A quarter of a megabyte of YAML takes a second to read: not in the loop that answers others.
-    checked = await asyncio.to_thread(checking.check, given.document, sections=using.sections)
-    return CheckOut(errors=[_error(one) for one in checked.errors])
+
+    async def work(_db: Db, _now: datetime) -> Done:
+        # A quarter of a megabyte of YAML takes a second to read: not in the loop of all requests.
+        checked = await asyncio.to_thread(checking.check, given.document, sections=using.sections)
+        return Done(200, CheckOut(errors=[_error(one) for one in checked.errors]))
+
+    return await once(request, caller, given, work)
 
 
 @router.get("/v1/program/schema")

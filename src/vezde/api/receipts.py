@@ -51,8 +51,11 @@ class SellerOut(BaseModel):
 
 
 class MatchOut(BaseModel):
+    """How a line was recognised; in doubt there is only the `candidate_sku` it resembles most."""
+
     method: str | None
     score: float
+    candidate_sku: str | None = None
 
 
 class LineOut(BaseModel):
@@ -72,7 +75,7 @@ class PointsOut(BaseModel):
 
 
 class ReceiptOut(BaseModel):
-    """A receipt as CONTRACT has it; `lines` are there once the document is verified."""
+    """A receipt; `lines` are there once the document is verified."""
 
     id: str
     member_id: str
@@ -158,9 +161,13 @@ def _line(line: FiscalLine, matched: Matched | None) -> LineOut:
         quantity=money.quantity_number(line.quantity_micro),
         sum_kopecks=line.sum_kopecks,
         product_sku=matched.sku if matched else None,
-        match=MatchOut(method=matched.method, score=matched.score) if matched else None,
+        match=_match(matched) if matched else None,
         points=matched.points if matched else 0,
     )
+
+
+def _match(matched: Matched) -> MatchOut:
+    return MatchOut(method=matched.method, score=matched.score, candidate_sku=matched.candidate)
 
 
 @router.post(

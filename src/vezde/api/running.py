@@ -15,6 +15,7 @@ from vezde.kit.db import Db
 from vezde.kit.errors import Unavailable
 from vezde.kit.work import heartbeat
 from vezde.outbox import queries as outbox
+from vezde.outbox.webhooks import queries as webhooks
 from vezde.receipts import queries as receipts
 
 router = APIRouter(tags=["running"])
@@ -35,6 +36,12 @@ STRAY = Gauge(
 )
 PARKED = Gauge("vezde_reactions_parked", "Reactions given up on", registry=REGISTRY)
 WAITING = Gauge("vezde_facts_to_hand_over", "Facts not handed over yet", registry=REGISTRY)
+DELIVERIES = Gauge(
+    "vezde_webhook_deliveries_waiting", "Deliveries to webhooks not taken yet", registry=REGISTRY
+)
+WEBHOOKS = Gauge(
+    "vezde_webhooks", "Webhooks that are paused, or fail and are not", ["state"], registry=REGISTRY
+)
 
 
 @router.get("/healthz", response_class=PlainTextResponse)
@@ -78,6 +85,10 @@ async def _measure(db: Db, using: Tools) -> None:
     backlog = await outbox.backlog(db)
     WAITING.set(backlog.waiting)
     PARKED.set(backlog.parked)
+    told = await webhooks.backlog(db)
+    DELIVERIES.set(told.waiting)
+    WEBHOOKS.labels("paused").set(told.paused)
+    WEBHOOKS.labels("failing").set(told.failing)
 
 
 async def timed(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -3,14 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from vezde.access.model import Key, Scope
 from vezde.api.callers import scope
+from vezde.api.once import Done, once
 from vezde.api.problems import Malformed
 from vezde.api.tools import Sandbox, Tools, tools
 from vezde.kit import clock, durations
+from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
 
 router = APIRouter(tags=["sandbox"])
@@ -66,8 +68,8 @@ async def look(_caller: Caller, using: Using) -> ClockOut:
     return await _shown(using)
 
 
-@router.post("/v1/sandbox/clock")
-async def move(given: MoveIn, _caller: Caller, using: Using) -> ClockOut:
+@router.post("/v1/sandbox/clock", response_model=ClockOut)
+async def move(request: Request, given: MoveIn, caller: Caller, using: Using) -> Response:
     """Move the programme's time ahead; all that comes due is worked off, each at its own time."""
     sandbox = _sandbox(using)
     if (given.advance is None) == (given.set is None):
@@ -80,8 +82,12 @@ async def move(given: MoveIn, _caller: Caller, using: Using) -> ClockOut:
         ahead: timedelta = durations.parse(given.advance or "")
         async with using.database.transaction() as db:
             until = await using.clock.programme(db) + ahead
-    await sandbox.advance(until)
-    return await _shown(using)
+
+    async def work(_db: Db, _now: datetime) -> Done:
+        await sandbox.advance(until)
+        return Done(200, await _shown(using))
+
+    return await once(request, caller, given, work)
 
 
 @router.post("/v1/sandbox/reset")

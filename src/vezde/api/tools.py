@@ -11,6 +11,7 @@ from vezde.kit.clock import Clock
 from vezde.kit.db import Database
 from vezde.kit.vault import Vault
 from vezde.kit.work import Waker
+from vezde.outbox.webhooks.model import Reach
 from vezde.program.sections import Section
 
 
@@ -28,7 +29,10 @@ class Sandbox:
 
 @dataclass(frozen=True)
 class Tools:
-    """One process's connections and clocks; `sandbox` is None in a real installation."""
+    """One process's connections and clocks; `sandbox` is None in a real installation.
+
+    `reach` is where webhooks may go.
+    """
 
     database: Database
     clock: Clock
@@ -36,6 +40,7 @@ class Tools:
     waker: Waker
     sections: tuple[Section, ...]
     migrations: int
+    reach: Reach
     sandbox: Sandbox | None = None
 
 

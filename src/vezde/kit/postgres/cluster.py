@@ -59,7 +59,7 @@ def prepare(home: Path, *, superuser_password: str) -> Cluster:
     if made_by != binaries.MAJOR:
         raise FolderRefused(
             f"{pgdata} was made by PostgreSQL {made_by}, this is {binaries.MAJOR}. Dump it with "
-            "the version of Vezde that made it (vezde db backup), move the folder away, restore."
+            "the version of Vezde that made it (pg_dump), move the folder away, restore."
         )
     folder.write(pgdata / "vezde.conf", settings(memory_bytes()), mode=0o600)
     account.own(pgdata / "vezde.conf")
