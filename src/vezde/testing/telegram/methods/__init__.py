@@ -1,0 +1,1 @@
+"""Methods of the Bot API, by capability: https://core.telegram.org/bots/api#available-methods."""
