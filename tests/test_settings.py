@@ -34,6 +34,17 @@ class TestDefaults:
         assert found.proverkacheka.base == "https://proverkacheka.com"
         assert (found.log.level, found.log.format, found.locale) == ("info", "console", "ru")
 
+    @pytest.mark.parametrize(
+        ("host", "address"),
+        [
+            ("127.0.0.1", "http://127.0.0.1:8000"),
+            ("0.0.0.0", "http://127.0.0.1:8000"),
+            ("::", "http://[::1]:8000"),
+        ],
+    )
+    def test_let_links_lead_to_this_machine(self, host: str, address: str) -> None:
+        assert settings.load({"VEZDE_HTTP_HOST": host}).public_url == address
+
     def test_hold_for_an_empty_variable_too(self) -> None:
         assert settings.load({"VEZDE_TELEGRAM_TOKEN": "", "VEZDE_HTTP_PORT": " "}) == settings.load(
             {}
@@ -53,6 +64,7 @@ class TestLoad:
             {
                 "VEZDE_HTTP_HOST": "0.0.0.0",
                 "VEZDE_HTTP_PORT": "9000",
+                "VEZDE_PUBLIC_URL": "https://club.example.ru/",
                 "VEZDE_DATA_DIR": "/srv/vezde",
                 "VEZDE_DATABASE_URL": APP,
                 "VEZDE_DATABASE_OWNER_URL": OWNER,
@@ -61,6 +73,7 @@ class TestLoad:
                 "VEZDE_SECRET_KEY": KEY,
                 "VEZDE_TELEGRAM_TOKEN": TOKEN,
                 "VEZDE_TELEGRAM_API_BASE": "http://127.0.0.1:8081/",
+                "VEZDE_TELEGRAM_BOT": "@lunaria_bot",
                 "VEZDE_PROVERKACHEKA_TOKEN": "27.abcDEF",
                 "VEZDE_PROVERKACHEKA_BASE": "http://fake:1",
                 "VEZDE_DOCUMENTS_DIR": str(tmp_path),
@@ -74,7 +87,8 @@ class TestLoad:
         assert found.database == settings.Database(APP, OWNER)
         assert (found.workers, found.sandbox) == (4, True)
         assert found.secret_key == bytes(range(32))
-        assert found.telegram == settings.Telegram(TOKEN, "http://127.0.0.1:8081")
+        assert found.public_url == "https://club.example.ru"
+        assert found.telegram == settings.Telegram(TOKEN, "http://127.0.0.1:8081", "lunaria_bot")
         assert found.proverkacheka == settings.Proverkacheka("27.abcDEF", "http://fake:1")
         assert found.documents_dir == tmp_path
         assert found.log == settings.Log("debug", "json")
@@ -125,6 +139,8 @@ class TestRefuses:
             ("VEZDE_SANDBOX", "yes", "expected 0, 1 or auto"),
             ("VEZDE_TELEGRAM_API_BASE", "api.telegram.org", "https://example.org"),
             ("VEZDE_PROVERKACHEKA_BASE", "https://x:port", "https://example.org"),
+            ("VEZDE_PUBLIC_URL", "club.example.ru", "https://example.org"),
+            ("VEZDE_TELEGRAM_BOT", "https://t.me/x", "lunaria_bot"),
             ("VEZDE_DOCUMENTS_DIR", "/no/such/folder", "existing"),
             ("VEZDE_LOG_LEVEL", "loud", "debug, info, warning, error"),
             ("VEZDE_LOG_FORMAT", "xml", "console, json"),

@@ -51,6 +51,7 @@ class Database:
 class Telegram:
     token: str | None = field(repr=False)
     api_base: str
+    bot: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Log:
 @dataclass(frozen=True)
 class Settings:
     http: Http
+    public_url: str
     data_dir: Path
     database: Database
     workers: int
@@ -144,19 +146,29 @@ def _settled(values: Mapping[str, Any]) -> Settings:
         return values[PREFIX + name]
 
     sandbox = value("SANDBOX")
+    http = Http(value("HTTP_HOST"), value("HTTP_PORT"))
     return Settings(
-        http=Http(value("HTTP_HOST"), value("HTTP_PORT")),
+        http=http,
+        public_url=value("PUBLIC_URL") or _own_address(http),
         data_dir=value("DATA_DIR"),
         database=Database(value("DATABASE_URL"), value("DATABASE_OWNER_URL")),
         workers=value("WORKERS"),
         sandbox=not _real_vendors(values) if sandbox == "auto" else sandbox,
         secret_key=value("SECRET_KEY"),
-        telegram=Telegram(value("TELEGRAM_TOKEN"), value("TELEGRAM_API_BASE")),
+        telegram=Telegram(
+            value("TELEGRAM_TOKEN"), value("TELEGRAM_API_BASE"), value("TELEGRAM_BOT")
+        ),
         proverkacheka=Proverkacheka(value("PROVERKACHEKA_TOKEN"), value("PROVERKACHEKA_BASE")),
         documents_dir=value("DOCUMENTS_DIR"),
         log=Log(value("LOG_LEVEL"), value("LOG_FORMAT")),
         locale=value("LOCALE"),
     )
+
+
+def _own_address(http: Http) -> str:
+    """As a browser on this machine writes it."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(http.host, http.host)  # noqa: S104 - compared
+    return f"http://{f'[{host}]' if ':' in host else host}:{http.port}"
 
 
 def _unknown(given: Mapping[str, str]) -> list[FieldError]:
@@ -339,6 +351,13 @@ def _bot_token(text: str) -> str:
     return text
 
 
+def _bot_name(text: str) -> str:
+    name = text.removeprefix("@")
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{3,31}", name):
+        raise ValueError(f"{text!r}; expected the bot's user name, like lunaria_bot.")
+    return name
+
+
 def _token(text: str) -> str:
     if not re.fullmatch(r"[!-~]+", text):
         raise ValueError("not a token; expected letters and digits without spaces.")
@@ -361,6 +380,13 @@ def _key(text: str) -> bytes:
 VARIABLES: tuple[Variable, ...] = (
     Variable("VEZDE_HTTP_HOST", "Address the HTTP face listens on.", "127.0.0.1", _host),
     Variable("VEZDE_HTTP_PORT", "Port of the HTTP face.", "8000", _whole(1, 65535)),
+    Variable(
+        "VEZDE_PUBLIC_URL",
+        "Address of this installation as customers reach it, for links and printed QR codes, like "
+        "https://club.example.ru; unset: the HTTP face's own.",
+        "",
+        _base,
+    ),
     Variable(
         "VEZDE_DATA_DIR",
         "Folder of everything this installation keeps: the embedded database, the secret key.",
@@ -398,6 +424,12 @@ VARIABLES: tuple[Variable, ...] = (
         secret=True,
     ),
     Variable("VEZDE_TELEGRAM_TOKEN", "The bot's token, from BotFather.", "", _bot_token, True),
+    Variable(
+        "VEZDE_TELEGRAM_BOT",
+        "The bot's user name, like lunaria_bot: where links and printed QR codes lead.",
+        "",
+        _bot_name,
+    ),
     Variable("VEZDE_TELEGRAM_API_BASE", "Address of the Bot API.", TELEGRAM_BASE, _base),
     Variable("VEZDE_PROVERKACHEKA_TOKEN", "Token of proverkacheka.com.", "", _token, True),
     Variable("VEZDE_PROVERKACHEKA_BASE", "Address of that provider.", PROVERKACHEKA_BASE, _base),

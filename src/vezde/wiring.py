@@ -22,11 +22,13 @@ from vezde.kit.work.timetable import Tick
 from vezde.ledger import operations as ledger
 from vezde.ledger import queries as ledger_queries
 from vezde.members import operations as members
+from vezde.members.links.model import Door, Doors
 from vezde.outbox import operations as outbox
 from vezde.outbox import work as outbox_work
 from vezde.outbox.model import Reaction
 from vezde.program import operations as program
 from vezde.program import queries as program_queries
+from vezde.program import reactions as program_reactions
 from vezde.program.sections import Section
 from vezde.receipts import reactions as receipt_reactions
 from vezde.receipts import work as receipt_work
@@ -40,7 +42,7 @@ from vezde.settings import Settings
 Application = Callable[..., Awaitable[None]]  # ASGI
 
 SECTIONS: tuple[Section, ...] = (Section("sellers", SellersSection, sellers.install_section),)
-REACTIONS: tuple[Reaction, ...] = receipt_reactions.REACTIONS
+REACTIONS: tuple[Reaction, ...] = (*program_reactions.REACTIONS, *receipt_reactions.REACTIONS)
 
 # Lots that fall due by the thousand are worked by the hundred, so that no account waits long.
 ACTIVATE_AT_ONCE = 500
@@ -133,6 +135,26 @@ def stages(house: House) -> list[Stage]:
     ]
 
 
+# Where the fake messenger of a sandbox is.
+PLAYGROUND = "/playground"
+
+
+def doors(settings: Settings) -> Doors:
+    """Where links lead: in a sandbox every door is the playground, else the ones that have a name.
+
+    A payload is 64 characters of [A-Za-z0-9_-] at most (core.telegram.org/bots/features).
+    """
+
+    def target(door: str, code: str) -> str | None:
+        if settings.sandbox:
+            return f"{PLAYGROUND}?start={code}"
+        if door == Door.TELEGRAM and settings.telegram.bot:
+            return f"https://t.me/{settings.telegram.bot}?start={code}"
+        return None
+
+    return Doors(settings.public_url, target)
+
+
 TICKS = (
     Tick("outbox.months", period_seconds=86_400),
     Tick("access.answers", period_seconds=600),
@@ -182,6 +204,7 @@ def web(house: House, *, after_reset: Callable[[], Awaitable[None]] | None = Non
             waker=house.waker,
             sections=SECTIONS,
             migrations=max(one.number for one in migrate.read(share.folder("migrations"))),
+            doors=doors(house.settings),
             sandbox=Sandbox(partial(advance, house), begin_anew) if house.clock.sandbox else None,
         )
     )

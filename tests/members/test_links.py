@@ -289,6 +289,14 @@ class TestFunnel:
         await operations.earned(db, anna, 7)
         assert await of(db) == Funnel("blogger-17", None, 0, 1, 0, 0, 0, 0, 7)
 
+    async def test_takes_who_joined_a_screen_before_the_touch(self, db: Db, vault: Vault, now):
+        anna = await enrolled(db, vault, now)
+        await operations.reached(db, anna, Step.RECEIPT, at=now + timedelta(minutes=1))
+        await operations.earned(db, anna, 3)
+        link = await made(db, now)
+        await operations.came_by(db, anna, link.code, now=now + timedelta(minutes=2))
+        assert await of(db) == Funnel("blogger-17", None, 0, 1, 1, 0, 1, 0, 3)
+
     async def test_of_a_period_takes_scans_and_arrivals_of_its_days(self, db: Db, vault, now):
         link = await made(db, now)
         first, second = DAY, DAY + timedelta(days=1)

@@ -15,13 +15,28 @@ from vezde.api import (
     receipts,
     running,
     sandbox,
+    scans,
     sellers,
+    sources,
     webhooks,
 )
 from vezde.api.tools import Tools
 
 # The batch stands before the receipt of an id, which would take «batch» for one.
-ROUTERS = (batch, receipts, members, points, catalog, sellers, program, webhooks, sandbox, running)
+ROUTERS = (
+    batch,
+    receipts,
+    members,
+    sources,
+    scans,
+    points,
+    catalog,
+    sellers,
+    program,
+    webhooks,
+    sandbox,
+    running,
+)
 
 
 def create(tools: Tools) -> FastAPI:

@@ -11,6 +11,7 @@ from vezde.kit.clock import Clock
 from vezde.kit.db import Database
 from vezde.kit.vault import Vault
 from vezde.kit.work import Waker
+from vezde.members.links.model import Doors
 from vezde.outbox.webhooks.model import Reach
 from vezde.program.sections import Section
 
@@ -40,6 +41,7 @@ class Tools:
     waker: Waker
     sections: tuple[Section, ...]
     migrations: int
+    doors: Doors
     reach: Reach
     sandbox: Sandbox | None = None
 

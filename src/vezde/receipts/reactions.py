@@ -5,8 +5,11 @@ from uuid import UUID
 
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
+from vezde.members import operations as members
+from vezde.members.links.model import Step
 from vezde.outbox.model import FactRow, Reaction
 from vezde.purchases import operations as purchases
+from vezde.receipts.model import Status
 from vezde.sellers import queries as sellers
 
 RELABEL = """
@@ -53,4 +56,27 @@ async def relabel(db: Db, fact: FactRow) -> None:
     )
 
 
-REACTIONS = (Reaction("receipts.relabel", frozenset({"seller.labelled/1"}), relabel),)
+ACCEPTED = f"receipt.{Status.ACCEPTED}/1"
+SHOWN = frozenset(
+    {
+        "receipt.registered/1",
+        *(f"receipt.{status}/1" for status in Status if status is not Status.CHECKING),
+    }
+)
+
+
+async def progress(db: Db, fact: FactRow) -> None:
+    """A receipt was shown, or accepted: the member's first such step counts for where they came
+    from.
+
+    Dated by when it was shown, not bought: people find a link on the box after the purchase.
+    """
+    assert fact.member_id is not None, "a receipt is somebody's"
+    step = Step.ACCEPTED if fact.kind == ACCEPTED else Step.RECEIPT
+    await members.reached(db, fact.member_id, step, at=fact.recorded_at)
+
+
+REACTIONS = (
+    Reaction("receipts.relabel", frozenset({"seller.labelled/1"}), relabel),
+    Reaction("receipts.progress", SHOWN, progress),
+)

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import LiteralString
 from uuid import UUID
 
@@ -16,7 +16,12 @@ from vezde.members.links.model import Arrived, Link, Step, Touch
 from vezde.members.model import MemberClosed, Status
 from vezde.outbox import operations as outbox_ops
 
-LOCK: LiteralString = "SELECT status FROM members.member WHERE member_id = %s FOR UPDATE"
+# A door may enrol first and tell of the link a moment, or a screen, later: still the same coming.
+SAME_COMING = timedelta(hours=1)
+
+LOCK: LiteralString = """
+SELECT status FROM members.member WHERE member_id = %s FOR NO KEY UPDATE
+"""
 BEGIN: LiteralString = """
 INSERT INTO members.arrival
     (member_id, source, campaign, code, came_at, enrolled_at, consented_at, points)
@@ -30,7 +35,9 @@ RETURNING times
 """
 COME: LiteralString = """
 UPDATE members.arrival
-SET source = %(source)s, campaign = %(campaign)s, code = %(code)s, came_at = %(now)s, points = 0
+SET source = %(source)s, campaign = %(campaign)s, code = %(code)s,
+    came_at = CASE WHEN enrolled_at >= %(joined)s THEN enrolled_at ELSE %(now)s END,
+    points = CASE WHEN enrolled_at >= %(joined)s THEN points ELSE 0 END
 WHERE member_id = %(member_id)s AND source IS NULL
 RETURNING member_id
 """
@@ -126,8 +133,9 @@ async def came_by(db: Db, member_id: UUID, code: str, *, now: datetime) -> Touch
     """A member came through a door by the link of this code.
 
     The first touch makes the link's source the member's, unless one is known already; every touch
-    is kept. None when no link has the code: a start's payload may be of another kind. Raises
-    `MemberNotFound`, `MemberClosed`.
+    is kept. Who joined within the hour before came by this link, others were members already. None
+    when no link has the code: a start's payload may be of another kind. Raises `MemberNotFound`,
+    `MemberClosed`.
     """
     link = (await queries.links_by_code(db, [code])).get(code)
     if link is None:
@@ -144,6 +152,7 @@ async def came_by(db: Db, member_id: UUID, code: str, *, now: datetime) -> Touch
         "campaign": link.campaign,
         "code": link.code,
         "now": now,
+        "joined": now - SAME_COMING,
         "actor": f"member:{member_id}",
     }
     first = await kit_db.fetch_value(db, COME, asked) is not None
