@@ -78,6 +78,7 @@ class Settings:
     telegram: Telegram
     proverkacheka: Proverkacheka
     documents_dir: Path | None
+    webhooks_private: bool
     log: Log
     locale: str
 
@@ -160,6 +161,7 @@ def _settled(values: Mapping[str, Any]) -> Settings:
         ),
         proverkacheka=Proverkacheka(value("PROVERKACHEKA_TOKEN"), value("PROVERKACHEKA_BASE")),
         documents_dir=value("DOCUMENTS_DIR"),
+        webhooks_private=value("WEBHOOKS_PRIVATE"),
         log=Log(value("LOG_LEVEL"), value("LOG_FORMAT")),
         locale=value("LOCALE"),
     )
@@ -317,6 +319,12 @@ def _sandbox(text: str) -> bool | str:
     return meanings[text]
 
 
+def _switch(text: str) -> bool:
+    if text not in {"0", "1"}:
+        raise ValueError(f"{text!r}; expected 0 or 1.")
+    return text == "1"
+
+
 def _folder(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
@@ -438,6 +446,13 @@ VARIABLES: tuple[Variable, ...] = (
         "Folder of fiscal documents that the provider `documents` answers from.",
         "",
         _existing_folder,
+    ),
+    Variable(
+        "VEZDE_WEBHOOKS_PRIVATE",
+        "1 lets webhooks go to private addresses, and over http: a system in the same network. "
+        "Otherwise they go to public addresses by https alone; a sandbox also to itself.",
+        "0",
+        _switch,
     ),
     Variable(
         "VEZDE_LOG_LEVEL",

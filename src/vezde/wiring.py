@@ -26,6 +26,10 @@ from vezde.members.links.model import Door, Doors
 from vezde.outbox import operations as outbox
 from vezde.outbox import work as outbox_work
 from vezde.outbox.model import Reaction
+from vezde.outbox.webhooks import operations as webhooks
+from vezde.outbox.webhooks import reactions as webhook_reactions
+from vezde.outbox.webhooks import work as webhook_work
+from vezde.outbox.webhooks.model import Reach
 from vezde.program import operations as program
 from vezde.program import queries as program_queries
 from vezde.program import reactions as program_reactions
@@ -47,6 +51,7 @@ REACTIONS: tuple[Reaction, ...] = (*program_reactions.REACTIONS, *receipt_reacti
 # Lots that fall due by the thousand are worked by the hundred, so that no account waits long.
 ACTIVATE_AT_ONCE = 500
 SWEEP_AT_ONCE = 1_000
+DELIVERIES_AT_ONCE = 20_000
 MONTHS_AHEAD = timedelta(days=62)
 
 
@@ -111,10 +116,13 @@ async def _open_months(db: Db, first: datetime, last: datetime) -> None:
 
 def stages(house: House) -> list[Stage]:
     """All background work of an installation; every worker process runs every stage."""
+    from vezde.api import facts
+
     database, clock = house.database, house.clock
     ask = partial(receipt_work.ask_once, database, house.providers, clock=clock)
     asked = house.providers
     settle = partial(receipt_work.settle_once, database, clock=clock)
+    telling = webhook_reactions.reaction(kinds=facts.KINDS, wall=clock.wall)
 
     handlers = tick_handlers(house)
     round_ = partial(timetable.work_timetable, database, handlers, clock=clock)
@@ -129,7 +137,8 @@ def stages(house: House) -> list[Stage]:
         Stage("receipts.ask", ask, partial(checking.next_due, step="ask") if asked else None),
         Stage("receipts.settle", settle, partial(checking.next_due, step="settle")),
         Stage("ledger.activate", activate, ledger_queries.next_due),
-        *outbox_work.stages(database, REACTIONS, clock=clock),
+        *outbox_work.stages(database, [*REACTIONS, telling], clock=clock),
+        _sender(house).stage(),
         Stage(timetable.STAGE, round_, timetable.due),
         Stage(calls.STAGE, partial(calls.work_calls, database, call_handlers(house)), pauses=False),
     ]
@@ -155,8 +164,22 @@ def doors(settings: Settings) -> Doors:
     return Doors(settings.public_url, target)
 
 
+def _sender(house: House) -> webhook_work.Sender:
+    from vezde.api import facts
+    from vezde.outbox.webhooks import delivery
+
+    post = delivery.Post(reach(house.settings))
+    return webhook_work.Sender(house.database, house.vault, house.clock, facts.message, post)
+
+
+def reach(settings: Settings) -> Reach:
+    """Where webhooks may go: a sandbox's to its own machine too."""
+    return Reach(loopback=settings.sandbox, private=settings.webhooks_private)
+
+
 TICKS = (
     Tick("outbox.months", period_seconds=86_400),
+    Tick("outbox.deliveries", period_seconds=600),
     Tick("access.answers", period_seconds=600),
 )
 
@@ -170,7 +193,14 @@ def tick_handlers(house: House) -> Mapping[str, timetable.Handler]:
     async def answers(db: Db, _now: datetime) -> None:
         await access.sweep_answers(db, wall=house.clock.wall(), limit=SWEEP_AT_ONCE)
 
-    return {"outbox.months": months, "access.answers": answers}
+    async def deliveries(db: Db, _now: datetime) -> None:
+        await webhooks.sweep(db, wall=house.clock.wall(), limit=DELIVERIES_AT_ONCE)
+
+    return {
+        "outbox.months": months,
+        "outbox.deliveries": deliveries,
+        "access.answers": answers,
+    }
 
 
 def call_handlers(house: House) -> Mapping[str, calls.Handler]:
@@ -204,6 +234,7 @@ def web(house: House, *, after_reset: Callable[[], Awaitable[None]] | None = Non
             waker=house.waker,
             sections=SECTIONS,
             migrations=max(one.number for one in migrate.read(share.folder("migrations"))),
+            reach=reach(house.settings),
             doors=doors(house.settings),
             sandbox=Sandbox(partial(advance, house), begin_anew) if house.clock.sandbox else None,
         )

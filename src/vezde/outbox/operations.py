@@ -16,7 +16,8 @@ from vezde.outbox.model import FactRow
 
 log = structlog.get_logger("vezde.outbox")
 
-# One statement a fact, so that a batch is one pipeline; the todo row only where somebody waits.
+# One statement a fact, so that a batch is one pipeline; the todo row only where somebody waits:
+# a reaction, or a webhook, which may have come this minute.
 RECORD: LiteralString = """
 WITH fact AS (
     INSERT INTO outbox.fact (id, member_id, subject, kind, occurred_at, recorded_at, data)
@@ -25,7 +26,9 @@ WITH fact AS (
 )
 INSERT INTO outbox.todo (lane, recorded_at, fact_id)
 SELECT %s::smallint, fact.recorded_at, fact.id
-FROM fact JOIN outbox.subscription USING (kind)
+FROM fact
+WHERE EXISTS (SELECT FROM outbox.subscription AS wanted WHERE wanted.kind = fact.kind)
+   OR EXISTS (SELECT FROM outbox.webhook_kind AS wanted WHERE wanted.kind IN (fact.kind, '*'))
 """
 SUBSCRIBE: LiteralString = """
 INSERT INTO outbox.subscription (kind)
@@ -72,7 +75,10 @@ async def record(db: Db, facts: Sequence[FactRow]) -> None:
 
 
 async def subscribe(db: Db, kinds: Collection[str]) -> None:
-    """Make `kinds` the kinds that get todo rows, exactly; facts of the past are not caught up."""
+    """Make `kinds` the kinds that get todo rows, exactly; facts of the past are not caught up.
+
+    What webhooks want gets them besides.
+    """
     wanted = sorted(kinds)
     await db.execute(SUBSCRIBE, [wanted])
     await db.execute(UNSUBSCRIBE, [wanted])
