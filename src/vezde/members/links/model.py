@@ -46,13 +46,6 @@ class LinkNotFound(DomainError):
     kind = Kind.MISSING
 
 
-class DoorClosed(DomainError):
-    """A link must not be printed that leads nowhere."""
-
-    code = "door_closed"
-    kind = Kind.REFUSED
-
-
 class NoCodeLeft(DomainError):
     code = "unavailable"
     kind = Kind.UNAVAILABLE
@@ -155,14 +148,6 @@ class Doors:
         """The link itself, as it is posted and printed."""
         return f"{self.public_url}/l/{code}"
 
-    def require_open(self, door: str) -> None:
-        """Raises `DoorClosed`."""
-        if self.target(door, "") is None:
-            raise DoorClosed(
-                f"The door {door} has no address here, so the link would lead nowhere. Set "
-                "VEZDE_TELEGRAM_BOT to the bot's name for telegram, or take a door that is open."
-            )
-
 
 def new_code() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
@@ -203,5 +188,5 @@ def no_such_link() -> LinkNotFound:
 def _line(path: str, value: str, longest: int) -> str:
     text = " ".join(value.split())
     if not 1 <= len(text) <= longest or not text.isprintable():
-        raise InvalidField(path, f"Give 1 to {longest} characters, or leave it out")
+        raise InvalidField(path, f"The {path} takes 1 to {longest} printable characters")
     return text
