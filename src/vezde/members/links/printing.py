@@ -1,7 +1,7 @@
 """A link as a QR code for print: PNG of whole pixels a module, SVG of any size.
 
-ISO/IEC 18004: a quiet zone of four modules; error correction Q, so that a quarter of the code may
-be scratched or under a finger.
+ISO/IEC 18004: a quiet zone of four modules; error correction Q, which restores a quarter of
+the code's words: print is scratched, bent and held by fingers.
 """
 
 import io
