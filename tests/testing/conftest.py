@@ -28,21 +28,28 @@ async def telegram(telegram_server):
     return fake
 
 
+@pytest.fixture(scope="session")
+async def telegram_http(telegram_server):
+    url = telegram_server.base_url
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=10) as http:
+        yield http
+
+
 @pytest.fixture
-async def api(telegram):
+def api(telegram, telegram_http):
     """Raw calls: `await api("getMe")` answers (status, JSON)."""
-    async with httpx.AsyncClient(base_url=telegram.base_url, trust_env=False, timeout=10) as http:
+    http = telegram_http
 
-        async def call(method, *, files=None, **params):
-            url = f"/bot{telegram.token}/{method}"
-            if files:
-                answer = await http.post(url, data=params, files=files)
-            else:
-                answer = await http.post(url, json=params)
-            return answer.status_code, answer.json()
+    async def call(method, *, files=None, **params):
+        url = f"/bot{telegram.token}/{method}"
+        if files:
+            answer = await http.post(url, data=params, files=files)
+        else:
+            answer = await http.post(url, json=params)
+        return answer.status_code, answer.json()
 
-        call.http = http
-        yield call
+    call.http = http
+    return call
 
 
 @pytest.fixture(scope="session")

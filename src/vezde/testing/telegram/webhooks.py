@@ -34,7 +34,7 @@ class Lane:
 
 
 class Delivery:
-    """One bot's updates to its webhook for as long as it has one."""
+    """One bot's updates to its webhook, whenever it has one."""
 
     def __init__(self, world: World, token: str, execute: Execute, *, pause_seconds: float) -> None:
         self.world = world
@@ -43,12 +43,14 @@ class Delivery:
         self.pause_seconds = pause_seconds
         self.lanes: dict[int, Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._webhook: Webhook | None = None  # whose lanes these are
+        self._put_off = False  # a repetition was set since the pause was reckoned
 
     async def run(self) -> None:
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
         async with aiohttp.ClientSession(timeout=timeout) as http:
             try:
-                while (bot := self.world.bots.get(self.token)) and bot.webhook:
+                while bot := self.world.bots.get(self.token):
                     for update in await bot.bell.until(self._ready, self._pause()) or []:
                         task = asyncio.create_task(self._deliver(http, update))
                         self._tasks.add(task)
@@ -59,10 +61,12 @@ class Delivery:
                 await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _ready(self) -> list[Update] | None:
-        """Updates to post now, the first of each chat; an empty list when the webhook is gone."""
-        bot = self.world.bots.get(self.token)
-        if bot is None or bot.webhook is None:
-            return []
+        """Updates to post now, the first of each chat; an empty list is to look again."""
+        bot = self.world.bots[self.token]
+        if bot.webhook is not self._webhook:
+            self._webhook, self.lanes = bot.webhook, {}
+        if bot.webhook is None:
+            return None
         now, seen, ready = time.monotonic(), set[int](), list[Update]()
         free = bot.webhook.max_connections - sum(lane.busy for lane in self.lanes.values())
         for index in range(min(len(bot.updates.pending), LOOKED_THROUGH)):
@@ -77,7 +81,8 @@ class Delivery:
                 update.owed = False
                 ready.append(update)
         bot.statistics.handed(ready)
-        return ready or None
+        again, self._put_off = self._put_off, False
+        return ready or ([] if again else None)
 
     def _pause(self) -> float:
         """Seconds until the next repetition is due."""
@@ -86,41 +91,51 @@ class Delivery:
         return max(0.001, min([*due, now + 1]) - now)
 
     async def _deliver(self, http: aiohttp.ClientSession, update: Update) -> None:
-        bot = self.world.bots[self.token]
-        webhook = bot.webhook
-        if webhook is None:
-            return
+        with self.world.lock:
+            bot, lane = self.world.bots[self.token], self.lanes.get(_lane(update))
+            webhook = bot.webhook
+        if webhook is None or lane is None:
+            return  # deleted or set anew meanwhile
         headers = {"Content-Type": "application/json"}
         if webhook.secret_token:
             headers["X-Telegram-Bot-Api-Secret-Token"] = webhook.secret_token
         retry_after, answer = 0.0, b""
         try:
-            async with http.post(webhook.url, data=update.body.encode(), headers=headers) as got:
+            async with http.post(
+                webhook.url, data=update.body.encode(), headers=headers, allow_redirects=False
+            ) as got:
                 answer = await got.read()
                 retry_after = _seconds(got.headers.get("Retry-After", ""))
                 failure = "" if got.status // 100 == 2 else _wrong(got.status, got.reason)
         except (aiohttp.ClientError, TimeoutError) as error:
             failure = f"Connection failed: {type(error).__name__}"
         with self.world.lock:
-            self._settle(bot, webhook, update, failure, retry_after)
+            self._settle(bot, webhook, lane, update, failure, retry_after)
         if not failure:
             self._carry_out(bot, answer)
 
     def _settle(
-        self, bot: Bot, webhook: Webhook, update: Update, failure: str, retry_after: float
+        self,
+        bot: Bot,
+        webhook: Webhook,
+        lane: Lane,
+        update: Update,
+        failure: str,
+        retry_after: float,
     ) -> None:
-        lane = self.lanes[_lane(update)]
         lane.busy = False
         if failure:
             webhook.failed += 1
             webhook.last_error_date, webhook.last_error_message = int(time.time()), failure
             pause = self.pause_seconds * 2**lane.failures if lane.failures else 0.0
             lane.failures += 1
+            self._put_off = True
             lane.due = time.monotonic() + (retry_after or min(pause, LONGEST_PAUSE))
         else:
             webhook.delivered += 1
             bot.updates.confirm_one(update)
-            del self.lanes[_lane(update)]
+            if self.lanes.get(_lane(update)) is lane:
+                del self.lanes[_lane(update)]
         bot.bell.ring()
 
     def _carry_out(self, bot: Bot, answer: bytes) -> None:

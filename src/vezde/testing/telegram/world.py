@@ -234,7 +234,10 @@ class World:
         if whole is None and not bot.updates.wants(kind):
             return None
         number = bot.updates.take_id()
-        body = json.dumps({"update_id": number, **(whole or {kind: content})}, ensure_ascii=False)
+        body = json.dumps(
+            {"update_id": number, **(whole if whole is not None else {kind: content})},
+            ensure_ascii=False,
+        )
         made = Update(
             number,
             kind,
