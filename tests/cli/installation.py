@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -125,10 +126,15 @@ class Served:
     def wait_ready(self) -> None:
         """Read what it says until the welcome is whole."""
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.said += line
-            if line.startswith("Stop with"):
-                return
+        too_late = threading.Timer(SECONDS, self.process.kill)
+        too_late.start()
+        try:
+            for line in self.process.stdout:
+                self.said += line
+                if line.startswith("Stop with"):
+                    return
+        finally:
+            too_late.cancel()
         raise AssertionError(f"it ended with {self.process.wait(SECONDS)}: {self.log.read_text()}")
 
     def pids(self) -> set[int]:
