@@ -1,7 +1,10 @@
 """Webhooks over HTTP: made, told what happened, tested, paused, replayed."""
 
 import asyncio
-from datetime import datetime, timedelta
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -9,6 +12,8 @@ import pytest
 from vezde.api import facts, names
 from vezde.kit import ids
 from vezde.outbox.model import FactRow
+from vezde.receipts.events import came_to
+from vezde.receipts.model import Status
 from vezde.testing.receipts import line, receipt, render
 from vezde.testing.webhooks import WebhookReceiver, http
 
@@ -189,7 +194,45 @@ class TestSending:
             assert (await api.call("POST", path, {"since": since})).status_code == 400
 
 
+# Kind -> why others are not told of it.
+UNTOLD = {
+    "access.key_created/1": "who holds keys is the installation's business",
+    "access.key_revoked/1": "who holds keys is the installation's business",
+}
+KIND = re.compile(r'^[A-Z_]+ = "([a-z_.]+/[0-9]+)"', re.MULTILINE)
+
+
+class TestKinds:
+    def test_are_told_or_have_a_reason(self):
+        """A new kind of fact: into `api.facts.TOLD` with its fields, or here with the reason."""
+        package = Path(facts.__file__).parents[1]
+        recorded = {
+            kind
+            for path in package.rglob("events.py")
+            if path.parent.name != "webhooks"
+            for kind in KIND.findall(path.read_text("utf-8"))
+        }
+        assert len(recorded) > 10
+        assert recorded - facts.KINDS == set(UNTOLD)
+
+    def test_of_receipts_are_a_registration_and_its_statuses(self):
+        of_receipts = {kind for kind in facts.KINDS if kind.startswith("receipt.")}
+        assert of_receipts == {
+            came_to(
+                one, member_id=ANNA, receipt_id=ANNA, occurred_at=None, now=datetime.now(UTC)
+            ).kind
+            for one in Status
+        }
+
+
 class TestMessage:
+    def test_of_a_merge_names_both(self, now):
+        other = ids.new()
+        data = {"into": str(ANNA), "gone": str(other)}
+        fact = FactRow(ids.new(), ANNA, None, "member.merged/1", now, now, data)
+        told = json.loads(facts.message(fact).body)["data"]
+        assert told == {"member_id": names.member(ANNA), "gone": names.member(other)}
+
     def test_never_says_that_a_receipt_is_forged(self, now):
         data = {"receipt_id": str(ids.new()), "reason": "forged"}
         fact = FactRow(ids.new(), ANNA, None, "receipt.rejected/1", now, now, data)

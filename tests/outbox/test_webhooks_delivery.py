@@ -1,5 +1,6 @@
 """Where webhooks go and where never; https by a name to the address that was checked."""
 
+import logging
 import ssl
 from datetime import UTC, datetime, timedelta
 
@@ -167,6 +168,14 @@ class TestAddress:
             post = Post(LOOPBACK, resolve=resolving("127.0.0.2", "127.0.0.1"))
             url = f"http://{NAME}:{receiver.port}/in"
             assert (await _genuine(receiver, post, url=url)).taken
+
+    async def test_stands_in_no_log(self, caplog):
+        caplog.set_level(logging.DEBUG, logger="root")
+        async with WebhookReceiver() as receiver:
+            outcome = await _genuine(receiver, Post(LOOPBACK), url=f"{receiver.url}?token=mine")
+        assert outcome.taken
+        told = [one.getMessage() for one in caplog.records if one.name.startswith("httpx")]
+        assert told == []
 
     async def test_without_a_name_is_said(self):
         async def nobody(_host, _port):

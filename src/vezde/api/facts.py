@@ -17,6 +17,7 @@ from uuid import UUID
 from vezde.api import names
 from vezde.catalog import events as catalog
 from vezde.members import events as members
+from vezde.members.links import events as links
 from vezde.outbox.model import FactRow
 from vezde.outbox.webhooks import events as webhooks
 from vezde.outbox.webhooks.model import Message
@@ -25,8 +26,9 @@ from vezde.purchases import events as purchases
 from vezde.receipts.model import Reason, Status
 from vezde.sellers import events as sellers
 
-# Field of a fact -> its public id, which carries the member.
+# Field of a fact -> its public id, which carries the fact's member where the row is the member's.
 IDS: Mapping[str, Callable[[UUID, UUID], str]] = {
+    "gone": lambda _member_id, gone: names.member(gone),
     "receipt_id": names.receipt,
     "purchase_id": names.purchase,
     "consent_id": names.consent,
@@ -36,6 +38,9 @@ IDS: Mapping[str, Callable[[UUID, UUID], str]] = {
 TOLD: Mapping[str, tuple[str, ...]] = {
     members.ENROLLED: (),
     members.CHANGED: ("fields",),
+    "member.merged/1": ("gone",),  # into member_id
+    "member.forgotten/1": (),
+    links.CAME_BY: ("code", "first"),
     members.CONSENT_GIVEN: ("consent_id",),
     members.CONSENT_WITHDRAWN: ("consent_id",),
     "receipt.registered/1": ("receipt_id",),

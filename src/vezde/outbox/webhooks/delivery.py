@@ -8,6 +8,7 @@ environment not used, and of the answer only the status, Retry-After and at most
 import asyncio
 import contextlib
 import functools
+import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -51,6 +52,8 @@ class Post:
         resolve: Resolve = resolved,
         authorities: ssl.SSLContext | None = None,
     ) -> None:
+        # Its line a request tells the address, and addresses of webhooks may hold somebody's token.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         self._reach = reach
         self._timeout_seconds = timeout_seconds
         self._resolve = resolve
