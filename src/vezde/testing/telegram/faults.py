@@ -14,6 +14,7 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from vezde.testing.telegram import model
 from vezde.testing.telegram.model import ApiError
 
 KEPT_BUCKETS = 100_000
@@ -37,12 +38,7 @@ class Fault:
 
 
 def too_many(retry_after: int) -> Fault:
-    return Fault(
-        "answer",
-        error=ApiError(
-            429, f"Too Many Requests: retry after {retry_after}", retry_after=retry_after
-        ),
-    )
+    return Fault("answer", error=model.too_many(retry_after))
 
 
 def blocked() -> Fault:
@@ -181,9 +177,7 @@ class Limits:
         self.over_all += wait_all > 0
         self.over_chat += wait_chat > 0
         if self.enforced and (wait_all or wait_chat):
-            seconds = max(1, math.ceil(max(wait_all, wait_chat)))
-            said = f"Too Many Requests: retry after {seconds}"
-            raise ApiError(429, said, retry_after=seconds)
+            raise model.too_many(max(1, math.ceil(max(wait_all, wait_chat))))
 
     def _of(self, chat_id: int, now: float) -> Bucket:
         bucket = self._chats.get(chat_id)

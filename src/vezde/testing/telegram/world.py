@@ -37,7 +37,6 @@ class Webhook:
     url: str
     secret_token: str = ""
     max_connections: int = 40
-    allowed_updates: list[str] | None = None
     ip_address: str = ""
     last_error_date: int | None = None
     last_error_message: str = ""
@@ -96,6 +95,7 @@ class World:
         self.lock = threading.RLock()
         self.bell = Bell(self.lock)
         self.callback_seconds = 60.0
+        self.seq = 0
         self.begin()
 
     def begin(self) -> None:
@@ -107,7 +107,6 @@ class World:
             self.faults = Faults()
             self.calls: deque[Call] = deque(maxlen=KEPT_CALLS)
             self.changes: deque[Change] = deque(maxlen=KEPT_CHANGES)
-            self.seq = getattr(self, "seq", 0)
             self._history: deque[tuple[Chat, int]] = deque()
             self._numbers = itertools.count(1)
             self.bell.ring()
@@ -137,9 +136,6 @@ class World:
             bot = Bot(int(token.partition(":")[0]), token, username, first_name, Bell(self.lock))
             self.bots[token] = bot
             return bot
-
-    def bot_by_id(self, bot_id: int) -> Bot | None:
-        return next((bot for bot in self.bots.values() if bot.id == bot_id), None)
 
     def add_user(self, first_name: str, *, user_id: int | None = None, **fields: Any) -> User:
         """A person; the id and the phone are made up when not given."""

@@ -109,7 +109,7 @@ def _edited(request: Request, message: Message, content: JSON) -> JSON:
 
 
 def _comparable(content: JSON) -> Any:
-    """Without what is new in every upload and link previews."""
+    """What is compared: a preview of a link alone is no change."""
     return _without(content, "link_preview_options")
 
 
