@@ -23,6 +23,7 @@ from vezde.ledger import operations as ledger
 from vezde.ledger import queries as ledger_queries
 from vezde.members import operations as members
 from vezde.members.links.model import Door, Doors
+from vezde.members.operations import Step
 from vezde.outbox import operations as outbox
 from vezde.outbox import work as outbox_work
 from vezde.outbox.model import Reaction
@@ -34,9 +35,10 @@ from vezde.program import operations as program
 from vezde.program import queries as program_queries
 from vezde.program import reactions as program_reactions
 from vezde.program.sections import Section
+from vezde.purchases import operations as purchases
 from vezde.receipts import reactions as receipt_reactions
 from vezde.receipts import work as receipt_work
-from vezde.receipts.operations import checking
+from vezde.receipts.operations import checking, merging
 from vezde.receipts.providers.documents import DocumentsFolder
 from vezde.receipts.providers.protocol import Provider
 from vezde.sellers import operations as sellers
@@ -47,6 +49,16 @@ Application = Callable[..., Awaitable[None]]  # ASGI
 
 SECTIONS: tuple[Section, ...] = (Section("sellers", SellersSection, sellers.install_section),)
 REACTIONS: tuple[Reaction, ...] = (*program_reactions.REACTIONS, *receipt_reactions.REACTIONS)
+
+# What merging and forgetting do, lowest layer first. Decisions stay under the id they were made
+# for, and program reads those of every id a member had. Purchases name nobody.
+STEPS: tuple[Step, ...] = (
+    Step("ledger", ledger.merge, ledger.forget),
+    Step("program", None, None),
+    Step("purchases", purchases.merge, None),
+    Step("access", access.merge, access.forget),
+    Step("receipts", merging.merge, merging.forget, lock=merging.lock),
+)
 
 # Lots that fall due by the thousand are worked by the hundred, so that no account waits long.
 ACTIVATE_AT_ONCE = 500
@@ -144,6 +156,19 @@ def stages(house: House) -> list[Stage]:
     ]
 
 
+def _sender(house: House) -> webhook_work.Sender:
+    from vezde.api import facts
+    from vezde.outbox.webhooks import delivery
+
+    post = delivery.Post(reach(house.settings))
+    return webhook_work.Sender(house.database, house.vault, house.clock, facts.message, post)
+
+
+def reach(settings: Settings) -> Reach:
+    """Where webhooks may go: a sandbox's to its own machine too."""
+    return Reach(loopback=settings.sandbox, private=settings.webhooks_private)
+
+
 # Where the fake messenger of a sandbox is.
 PLAYGROUND = "/playground"
 
@@ -162,19 +187,6 @@ def doors(settings: Settings) -> Doors:
         return None
 
     return Doors(settings.public_url, target)
-
-
-def _sender(house: House) -> webhook_work.Sender:
-    from vezde.api import facts
-    from vezde.outbox.webhooks import delivery
-
-    post = delivery.Post(reach(house.settings))
-    return webhook_work.Sender(house.database, house.vault, house.clock, facts.message, post)
-
-
-def reach(settings: Settings) -> Reach:
-    """Where webhooks may go: a sandbox's to its own machine too."""
-    return Reach(loopback=settings.sandbox, private=settings.webhooks_private)
 
 
 TICKS = (
@@ -233,9 +245,10 @@ def web(house: House, *, after_reset: Callable[[], Awaitable[None]] | None = Non
             vault=house.vault,
             waker=house.waker,
             sections=SECTIONS,
+            steps=STEPS,
             migrations=max(one.number for one in migrate.read(share.folder("migrations"))),
-            reach=reach(house.settings),
             doors=doors(house.settings),
+            reach=reach(house.settings),
             sandbox=Sandbox(partial(advance, house), begin_anew) if house.clock.sandbox else None,
         )
     )

@@ -168,7 +168,9 @@ def _line(text: bytes, ref: UUID, *, may_enrol: bool) -> Line:
 def _shown(number: int, result: Result) -> bytes:
     shown: dict[str, Any] = {"line": number}
     if result.error is not None:
-        shown["error"] = {"code": result.error.code, "detail": result.error.detail}
+        error = result.error
+        told = {"code": error.code, "detail": error.detail}
+        shown["error"] = told | names.in_extra(error.extra)
     else:
         assert result.member_id, "a line without error has a receipt"
         assert result.receipt_id, "a line without error has a receipt"

@@ -74,6 +74,13 @@ class WithdrawIn(BaseModel):
     how: str = "api"
 
 
+class MergeIn(BaseModel):
+    """The id of the member who becomes part of the other one."""
+
+    model_config = ConfigDict(extra="forbid")
+    gone: str
+
+
 class IdentityOut(BaseModel):
     kind: str
     value: str
@@ -89,7 +96,10 @@ class ConsentOut(BaseModel):
 
 
 class MemberOut(BaseModel):
-    """A member; `level` is null until the programme has levels."""
+    """A member; `level` is null until the programme has levels.
+
+    `merged_into` names the member that a closed one became part of.
+    """
 
     id: str
     phone: str | None
@@ -100,6 +110,7 @@ class MemberOut(BaseModel):
     timezone: str | None
     source: str | None
     status: str
+    merged_into: str | None = None
     level: str | None = None
     identities: list[IdentityOut]
     consents: list[ConsentOut]
@@ -117,6 +128,7 @@ def member_out(member: Member) -> MemberOut:
         timezone=member.timezone,
         source=member.source,
         status=member.status,
+        merged_into=names.member(member.merged_into) if member.merged_into else None,
         identities=[IdentityOut(kind=one.kind, value=one.value) for one in member.identities],
         consents=[consent_out(one) for one in member.consents],
         created_at=member.created_at,
@@ -214,14 +226,48 @@ async def withdraw(
     """Withdraw a consent from now on; withdrawn before, it answers as it was withdrawn then."""
     internal = names.member_id(member_id)
     owner, consent = names.consent_ids(consent_id)
-    if owner != internal:
-        raise no_such_member()
     means = body or WithdrawIn()
 
     async def work(db: Db, now: datetime) -> Done:
+        # Either id may be of before a merge: a link in an old letter still withdraws.
+        if await queries.surviving(db, owner) != await queries.surviving(db, internal):
+            raise no_such_member()
         withdrawn = await operations.withdraw_consent(
-            db, internal, consent, how=means.how, now=now, actor=caller.actor
+            db, owner, consent, how=means.how, now=now, actor=caller.actor
         )
-        return Done(200, consent_out(withdrawn), internal)
+        return Done(200, consent_out(withdrawn), withdrawn.member_id)
 
     return await once(request, caller, means, work)
+
+
+@router.post("/v1/members/{member_id}/merge", response_model=MemberOut)
+async def merge(
+    request: Request, member_id: str, merged: MergeIn, caller: Caller, using: Using
+) -> Response:
+    """Make `gone` part of this member: points, purchases, receipts, identities, consents.
+
+    Done before, it answers the member. A member who is part of another one already: 409
+    `member_merged` with `member_id`.
+    """
+    into, gone = names.member_id(member_id), names.member_id(merged.gone)
+
+    async def work(db: Db, now: datetime) -> Done:
+        member = await operations.merge(
+            db, into, gone, steps=using.steps, vault=using.vault, now=now, actor=caller.actor
+        )
+        return Done(200, member_out(member), into)
+
+    return await once(request, caller, merged, work)
+
+
+@router.delete("/v1/members/{member_id}", status_code=204)
+async def forget(member_id: str, caller: Caller, using: Using) -> None:
+    """Erase who the member was, for good; one forgotten before is forgotten."""
+    async with using.database.transaction() as db:
+        await operations.forget(
+            db,
+            names.member_id(member_id),
+            steps=using.steps,
+            now=await using.clock.programme(db),
+            actor=caller.actor,
+        )

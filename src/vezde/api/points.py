@@ -155,9 +155,12 @@ async def explanation(
     member_id, seq = names.entry_key(entry_id)
     async with using.database.transaction() as db:
         found = await ledger.entry(db, member_id, seq)
-        receipt = await _receipt(db, member_id, found.proof)
-        missed = await _misses(db, member_id, found.proof) if misses else None
-    return _explained(found, receipt, missed)
+        # What came from another account is explained by what it was earned for there.
+        origin = found if found.origin is None else await ledger.entry(db, *found.origin)
+        earner = origin.entry.member_id
+        receipt = await _receipt(db, earner, origin.proof)
+        missed = await _misses(db, earner, origin.proof) if misses else None
+    return _explained(found, origin, receipt, missed)
 
 
 async def _receipt(db: Db, member_id: UUID, proof: dict[str, Any]) -> receipts.Receipt | None:
@@ -178,17 +181,19 @@ async def _misses(db: Db, member_id: UUID, proof: dict[str, Any]) -> list[MissOu
 
 
 def _explained(
-    found: Explained, receipt: receipts.Receipt | None, missed: list[MissOut] | None
+    found: Explained,
+    origin: Explained,
+    receipt: receipts.Receipt | None,
+    missed: list[MissOut] | None,
 ) -> ExplanationOut:
-    proof = found.proof
+    proof = origin.proof
     fiscal = proof.get("fiscal")
-    member_id = found.entry.member_id
-    rules = list(dict.fromkeys(part.rule for part in found.parts))
+    rules = list(dict.fromkeys(part.rule for part in origin.parts))
     return ExplanationOut(
         entry=entry_out(found.entry),
         rule=rules[0] if rules else None,
         program_version=proof.get("version"),
-        receipt_id=names.receipt(member_id, receipt.receipt_id) if receipt else None,
+        receipt_id=names.receipt(receipt.member_id, receipt.receipt_id) if receipt else None,
         seller=SellerOut(
             inn=receipt.seller_inn,
             name=receipt.seller_name,
@@ -197,15 +202,23 @@ def _explained(
         )
         if receipt
         else None,
-        lines=_lines(found, receipt),
+        lines=_lines(origin, receipt),
         fiscal=FiscalOut(fn=f"{fiscal[0]:016d}", fd=fiscal[1], fp=fiscal[2]) if fiscal else None,
-        lots=[
-            LotOut(entry_id=names.entry(member_id, lot.lot_seq), points=lot.points)
-            for lot in found.lots
-        ]
-        or None,
+        lots=_lots(found, origin) or None,
         misses=missed,
     )
+
+
+def _lots(found: Explained, origin: Explained) -> list[LotOut]:
+    """The lots a debit took from; of what came from another account the accrual there."""
+    if origin is not found:
+        entry_id = names.entry(origin.entry.member_id, origin.entry.seq)
+        return [LotOut(entry_id=entry_id, points=found.entry.points)]
+    member_id = found.entry.member_id
+    return [
+        LotOut(entry_id=names.entry(member_id, lot.lot_seq), points=lot.points)
+        for lot in found.lots
+    ]
 
 
 def _lines(found: Explained, receipt: receipts.Receipt | None) -> list[ExplainedLineOut]:

@@ -19,8 +19,6 @@ from vezde.kit import money
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError
 from vezde.kit.work import calls
-from vezde.members import queries as members
-from vezde.members.model import no_such_member
 from vezde.receipts import parsers, queries, reasons
 from vezde.receipts.model import FiscalLine, QrFields, Reason, Status
 from vezde.receipts.operations import moderating, registering
@@ -192,8 +190,6 @@ async def submit(request: Request, caller: Caller, using: Using) -> Response:
         submission, content, files = _submission(given, caller), given.model_dump(), ()
 
     async def work(db: Db, now: datetime) -> Done:
-        if not await members.active(db, [submission.member_id]):
-            raise no_such_member()
         (registered,) = await registering.register(
             db, [submission], now=now, wall=using.clock.wall(), actor=caller.actor
         )

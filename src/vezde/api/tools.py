@@ -12,6 +12,7 @@ from vezde.kit.db import Database
 from vezde.kit.vault import Vault
 from vezde.kit.work import Waker
 from vezde.members.links.model import Doors
+from vezde.members.operations import Step
 from vezde.outbox.webhooks.model import Reach
 from vezde.program.sections import Section
 
@@ -40,6 +41,7 @@ class Tools:
     vault: Vault
     waker: Waker
     sections: tuple[Section, ...]
+    steps: tuple[Step, ...]
     migrations: int
     doors: Doors
     reach: Reach

@@ -25,8 +25,11 @@ SHA256_HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 class Status(StrEnum):
+    """`closed`: became part of another member; `forgotten`: erased, a shell of ids is left."""
+
     ACTIVE = "active"
     CLOSED = "closed"
+    FORGOTTEN = "forgotten"
 
 
 class InvalidField(DomainError):
@@ -59,6 +62,17 @@ class MemberNotFound(DomainError):
 class MemberClosed(DomainError):
     code = "member_closed"
     kind = Kind.CONFLICT
+
+
+class MemberMerged(MemberClosed):
+    """The member became part of another one; `extra["member_id"]` says of whom (a UUID)."""
+
+    code = "member_merged"
+
+
+class MergeWithItself(DomainError):
+    code = "merge_with_itself"
+    kind = Kind.INVALID
 
 
 class ConsentNotFound(DomainError):
@@ -145,7 +159,10 @@ class Consent:
 
 @dataclass(frozen=True)
 class Member:
-    """A member with the personal fields unsealed; identities and consents in order of arrival."""
+    """A member with the personal fields unsealed; identities and consents in order of arrival.
+
+    `merged_into` is the member that this one became part of.
+    """
 
     member_id: UUID
     status: Status
@@ -154,6 +171,7 @@ class Member:
     consents: tuple[Consent, ...]
     created_at: datetime
     created_by: str
+    merged_into: UUID | None = None
 
     @property
     def phone(self) -> str | None:

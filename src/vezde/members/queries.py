@@ -1,7 +1,7 @@
 """Questions about members: who they are, and whose a phone, an e-mail or an id is."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
@@ -15,13 +15,18 @@ from vezde.members.model import (
     Identity,
     InvalidField,
     Member,
+    MemberClosed,
+    MemberMerged,
+    MemberNotFound,
     Profile,
     Status,
 )
 
 MEMBERS: LiteralString = """
-SELECT member_id, status, locale, timezone, source, sealed, created_at, created_by
-FROM members.member WHERE member_id = ANY(%s)
+SELECT member.member_id, status, locale, timezone, source, sealed, created_at, created_by,
+    merged.into_id AS merged_into
+FROM members.member LEFT JOIN members.merged USING (member_id)
+WHERE member.member_id = ANY(%s)
 """
 IDENTITIES: LiteralString = """
 SELECT member_id, kind, main, sealed FROM members.identity
@@ -38,6 +43,42 @@ SELECT blind, member_id FROM members.claim WHERE kind = %s AND blind = ANY(%s)
 ACTIVE: LiteralString = """
 SELECT member_id FROM members.member WHERE member_id = ANY(%s) AND status = 'active'
 """
+REACH: LiteralString = """
+SELECT member.member_id, member.status, member.locale, identity.sealed, unreachable.reason
+FROM members.member
+LEFT JOIN members.unreachable
+    ON unreachable.member_id = member.member_id AND unreachable.kind = %(kind)s
+LEFT JOIN LATERAL (
+    SELECT sealed FROM members.identity
+    WHERE identity.member_id = member.member_id AND identity.kind = %(kind)s
+    ORDER BY main DESC, added_at DESC LIMIT 1
+) AS identity ON true
+WHERE member.member_id = ANY(%(members)s)
+"""
+AGREED: LiteralString = """
+SELECT DISTINCT member_id FROM members.consent
+WHERE member_id = ANY(%s) AND purpose = %s AND (channel IS NULL OR channel = %s)
+  AND withdrawn_at IS NULL
+"""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How to speak to a member over a channel; `address` None: they have none there.
+
+    `unreachable` says why the last attempt was refused for good: they blocked the bot, …
+    """
+
+    member_id: UUID
+    active: bool
+    locale: str | None
+    address: str | None = field(repr=False)
+    unreachable: str | None = None
+
+
+INTO: LiteralString = "SELECT into_id FROM members.merged WHERE member_id = %s"
+FORMER: LiteralString = "SELECT member_id, into_id FROM members.merged WHERE into_id = ANY(%s)"
+STATUS: LiteralString = "SELECT status FROM members.member WHERE member_id = %s"
 
 
 @dataclass(frozen=True)
@@ -52,6 +93,7 @@ class MemberRow:
     sealed: bytes | None
     created_at: datetime
     created_by: str
+    merged_into: UUID | None
 
 
 @dataclass(frozen=True)
@@ -92,6 +134,7 @@ async def members(db: Db, member_ids: Sequence[UUID], *, vault: Vault) -> dict[U
             tuple(agreed[row.member_id]),
             row.created_at,
             row.created_by,
+            row.merged_into,
         )
         for row in rows
     }
@@ -134,9 +177,64 @@ async def ids_by_phone(db: Db, phones: Sequence[str], *, vault: Vault) -> dict[s
     return {text: owners[blind] for text, blind in blinds.items() if blind in owners}
 
 
+async def surviving(db: Db, member_id: UUID) -> UUID:
+    """Who the member of this id is now: themselves, or whom they were merged into."""
+    into: UUID | None = await kit_db.fetch_value(db, INTO, [member_id])
+    return member_id if into is None else into
+
+
+async def former(db: Db, member_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """The ids that these members had before they were merged; most members have none."""
+    found: dict[UUID, list[UUID]] = {}
+    cursor = await db.execute(FORMER, [list(member_ids)])
+    for gone, into in await cursor.fetchall():
+        found.setdefault(into, []).append(gone)
+    return found
+
+
+async def refusal(db: Db, member_id: UUID) -> MemberNotFound | MemberClosed:
+    """Why a member who is not active cannot be worked with, to be raised."""
+    status = await kit_db.fetch_value(db, STATUS, [member_id])
+    if status is None:
+        return model.no_such_member()
+    into = await surviving(db, member_id)
+    if into != member_id:
+        return MemberMerged(
+            "This member became part of another one; use member_id of this answer",
+            extra={"member_id": into},
+        )
+    return MemberClosed("This member is closed for good; nothing of them can be changed")
+
+
 async def active(db: Db, member_ids: Collection[UUID]) -> frozenset[UUID]:
     """Which of these are active members."""
     cursor = await db.execute(ACTIVE, [list(member_ids)])
+    return frozenset(row[0] for row in await cursor.fetchall())
+
+
+async def reach(
+    db: Db, member_ids: Collection[UUID], *, kind: str, vault: Vault
+) -> dict[UUID, Reach]:
+    """Addresses and languages by member in one read; `kind` is the identity that is the address."""
+    asked = {"kind": kind, "members": list(member_ids)}
+    rows = await (await db.execute(REACH, asked)).fetchall()
+    return {
+        member_id: Reach(
+            member_id,
+            status == Status.ACTIVE,
+            locale,
+            sealing.open_contact(vault, member_id, kind, sealed) if sealed else None,
+            reason,
+        )
+        for member_id, status, locale, sealed, reason in rows
+    }
+
+
+async def agreed(
+    db: Db, member_ids: Collection[UUID], *, purpose: str, channel: str
+) -> frozenset[UUID]:
+    """Of these, who has a live consent to `purpose`, for this channel or for any."""
+    cursor = await db.execute(AGREED, [list(member_ids), purpose, channel])
     return frozenset(row[0] for row in await cursor.fetchall())
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
+from vezde.members import queries as members
 from vezde.program import compiling, decide
 from vezde.program import document as documents
 from vezde.program.model import BEGINNING, Miss, Programmes, Version
@@ -35,7 +36,7 @@ SELECT member_id, fact_id, version, refusal, wanted, points, effects, active_at,
     purchase_id, occurred_at, registered_at, recorded_at, earned_that_day, shown_that_day, fact,
     actor
 FROM program.decision
-WHERE member_id = %s AND fact_id = ANY(%s)
+WHERE member_id = ANY(%s) AND fact_id = ANY(%s)
 ORDER BY recorded_at, fact_id
 """
 # A member has few decisions, so the purchase has no index of its own.
@@ -44,7 +45,7 @@ SELECT member_id, fact_id, version, refusal, wanted, points, effects, active_at,
     purchase_id, occurred_at, registered_at, recorded_at, earned_that_day, shown_that_day, fact,
     actor
 FROM program.decision
-WHERE member_id = %s AND purchase_id = %s
+WHERE member_id = ANY(%s) AND purchase_id = %s
 ORDER BY recorded_at, fact_id
 """
 
@@ -106,14 +107,20 @@ async def versions(db: Db, *, limit: int, before: int | None = None) -> list[Ver
 
 async def decisions(db: Db, member_id: UUID, *, fact_ids: Sequence[UUID]) -> list[Decided]:
     """The member's decisions on these facts, oldest first; those not decided are left out."""
-    rows = await kit_db.fetch_all(db, Row, BY_FACT, [member_id, list(fact_ids)])
+    rows = await kit_db.fetch_all(db, Row, BY_FACT, [await _ids(db, member_id), list(fact_ids)])
     return [row.decided() for row in rows]
 
 
 async def purchase_decisions(db: Db, member_id: UUID, purchase_id: UUID) -> list[Decided]:
     """All decisions on one purchase of the member, oldest first."""
-    rows = await kit_db.fetch_all(db, Row, BY_PURCHASE, [member_id, purchase_id])
+    rows = await kit_db.fetch_all(db, Row, BY_PURCHASE, [await _ids(db, member_id), purchase_id])
     return [row.decided() for row in rows]
+
+
+async def _ids(db: Db, member_id: UUID) -> list[UUID]:
+    """Decisions stay under the id they were made for, so those of merged members count too."""
+    former = await members.former(db, [member_id])
+    return [member_id, *former.get(member_id, [])]
 
 
 async def misses(db: Db, member_id: UUID, fact_id: UUID) -> list[Miss]:

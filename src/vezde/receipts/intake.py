@@ -173,19 +173,23 @@ async def _owners(
         )
     if rest := [phone for phone in phones if phone not in by_phone]:
         by_phone |= await member_queries.ids_by_phone(db, rest, vault=desk.vault)
-    known = await member_queries.active(db, {line.member_id for line in lines if line.member_id})
-    return [_owner(line, by_phone, known) for line in lines]
+    named = {line.member_id for line in lines if line.member_id} | set(by_phone.values())
+    present = await members.present(db, named)
+    owners: dict[UUID, UUID | DomainError] = {who: who for who in present}
+    for who in named - present:
+        owners[who] = await member_queries.refusal(db, who)
+    return [_owner(line, by_phone, owners) for line in lines]
 
 
-def _owner(line: Line, by_phone: dict[str, UUID], known: frozenset[UUID]) -> UUID | DomainError:
+def _owner(
+    line: Line, by_phone: dict[str, UUID], owners: dict[UUID, UUID | DomainError]
+) -> UUID | DomainError:
     if line.member_id is not None:
-        if line.member_id in known:
-            return line.member_id
-        return NoSuchMember("There is no such member; check the id.")
+        return owners[line.member_id]
     if line.phone is None:
         return NoSuchMember("Say whose receipt it is: member_id or phone.")
     if line.phone in by_phone:
-        return by_phone[line.phone]
+        return owners[by_phone[line.phone]]
     try:
         identities.phone(line.phone)
     except DomainError as error:

@@ -39,6 +39,7 @@ class Reason(StrEnum):
     DOUBTFUL_MATCH = "doubtful_match"
     NOT_FOUND = "not_found"
     FORGED = "forged"
+    WITHDRAWN = "withdrawn"
 
     @property
     def doubts_the_document(self) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
+from vezde.members import queries as members
 from vezde.receipts.model import FiscalDocument, Reason, Status
 from vezde.receipts.operations import writing
 from vezde.receipts.operations.settling import Matched
@@ -124,9 +125,15 @@ class _Row:
 
 
 async def receipt(db: Db, member_id: UUID, receipt_id: UUID) -> Receipt:
-    """One receipt; raises `ReceiptMissing`."""
+    """One receipt; raises `ReceiptMissing`.
+
+    `member_id` may be the one the member had before a merge: public ids carry it.
+    """
     found = await receipts(db, [(member_id, receipt_id)])
     if not found:
+        owner = await members.surviving(db, member_id)
+        if owner != member_id:
+            return await receipt(db, owner, receipt_id)
         raise ReceiptMissing(
             "There is no such receipt; check the id, or list the member's receipts."
         )
@@ -148,7 +155,12 @@ async def page(
     before: UUID | None = None,
     limit: int,
 ) -> list[Receipt]:
-    """Receipts, newest first, of one member or of all; `before`: the last id of the page before."""
+    """Receipts, newest first, of one member or of all; `before`: the last id of the page before.
+
+    `member_id` may be the one the member had before a merge.
+    """
+    if member_id is not None:
+        member_id = await members.surviving(db, member_id)
     params = {"member_id": member_id, "status": status, "before": before, "limit": limit}
     query = OF_MEMBER if member_id else OF_ALL
     return [row.receipt() for row in await kit_db.fetch_all(db, _Row, query, params)]

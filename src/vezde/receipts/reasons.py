@@ -53,6 +53,7 @@ TEXTS: Final[dict[str, dict[Reason, str]]] = {
             "его ещё раз."
         ),
         Reason.FORGED: "Данные чека не сходятся с документом в налоговой.",
+        Reason.WITHDRAWN: "Участник вышел из программы раньше, чем чек был решён.",
     },
     "en": {
         Reason.ALREADY_REGISTERED: "You have shown this receipt before; once is enough.",
@@ -100,6 +101,7 @@ TEXTS: Final[dict[str, dict[Reason, str]]] = {
             "send it again."
         ),
         Reason.FORGED: "The receipt's details disagree with the tax service's document.",
+        Reason.WITHDRAWN: "The member left the programme before the receipt was decided.",
     },
 }
 

@@ -15,6 +15,7 @@ from vezde.kit import ids
 from vezde.kit.clock import Clock
 from vezde.kit.db import Database, Db
 from vezde.kit.errors import Unavailable
+from vezde.members import operations as members
 from vezde.receipts.model import FiscalDocument, Reason
 from vezde.receipts.operations import checking, claims, turns, writing
 from vezde.receipts.operations.checking import Check
@@ -28,13 +29,19 @@ LEASE_SECONDS = 120
 ASK_AT_ONCE = 8
 SETTLE_AT_ONCE = 100
 
+DUE = """
+SELECT member_id FROM receipts.verification
+WHERE step = 'settle' AND parked_because IS NULL AND due_at <= %s
+ORDER BY due_at, receipt_id
+LIMIT %s
+"""
 READY = """
 SELECT verification.member_id, verification.receipt_id, receipt.registered_at, document.document
 FROM receipts.verification
 JOIN receipts.receipt USING (member_id, receipt_id)
 JOIN receipts.document USING (member_id, receipt_id)
 WHERE verification.step = 'settle' AND verification.parked_because IS NULL
-  AND verification.due_at <= %s
+  AND verification.due_at <= %s AND verification.member_id = ANY(%s)
 ORDER BY verification.due_at, verification.receipt_id
 LIMIT %s
 FOR UPDATE OF verification SKIP LOCKED
@@ -164,7 +171,10 @@ async def _settle_batch(
 ) -> int:
     async with database.transaction(pipeline=True) as db:
         now = await clock.programme(db)
-        ready = await kit_db.fetch_all(db, _Ready, READY, [now, limit])
+        # Members first: whoever is being merged or forgotten just now is settled another time.
+        due = await (await db.execute(DUE, [now, limit])).fetchall()
+        free = await members.undisturbed(db, {row[0] for row in due}) if due else ()
+        ready = await kit_db.fetch_all(db, _Ready, READY, [now, list(free), limit])
         if seen is not None:
             seen.extend(ready)
         if ready:

@@ -1,4 +1,4 @@
-"""Verbs on members: enrol, change, consents; the links they come by."""
+"""Verbs on members: enrol, change, consents, merge, forget; the links they come by."""
 
 from vezde.members.links.arrivals import came_by, earned, reached
 from vezde.members.links.operations import archive as archive_link
@@ -7,20 +7,37 @@ from vezde.members.links.operations import scan as scan_link
 from vezde.members.operations.changing import add_identity, change
 from vezde.members.operations.consenting import give_consent, withdraw_consent
 from vezde.members.operations.enrolling import enrol, enrol_missing
+from vezde.members.operations.forgetting import forget
+from vezde.members.operations.locking import present, undisturbed
+from vezde.members.operations.merging import merge
 from vezde.members.operations.pinning import pin_index_key
+from vezde.members.operations.reaching import (
+    drop_unreachable,
+    mark_reachable,
+    mark_unreachable,
+)
+from vezde.members.operations.steps import Step
 
 __all__ = [
+    "Step",
     "add_identity",
     "archive_link",
     "came_by",
     "change",
     "create_link",
+    "drop_unreachable",
     "earned",
     "enrol",
     "enrol_missing",
+    "forget",
     "give_consent",
+    "mark_reachable",
+    "mark_unreachable",
+    "merge",
     "pin_index_key",
+    "present",
     "reached",
     "scan_link",
+    "undisturbed",
     "withdraw_consent",
 ]

@@ -16,14 +16,16 @@ from vezde.members.model import (
     IdentityRequired,
     InvalidField,
     Member,
-    MemberClosed,
     Profile,
     Status,
 )
 from vezde.members.operations import claiming, enrolling
 from vezde.outbox import operations as outbox_ops
 
-LOCK: LiteralString = "SELECT status FROM members.member WHERE member_id = %s FOR UPDATE"
+# Not so strong that it would stop receipts of the member: `locking`.
+LOCK: LiteralString = """
+SELECT status FROM members.member WHERE member_id = %s FOR NO KEY UPDATE
+"""
 HELD: LiteralString = """
 SELECT kind, blind, main FROM members.identity WHERE member_id = %s ORDER BY added_at, kind, blind
 """
@@ -142,11 +144,8 @@ async def _claim(db: Db, member_id: UUID, wanted: dict[claiming.Key, Contact]) -
 
 
 async def _locked(db: Db, member_id: UUID, vault: Vault) -> Member:
-    status = await kit_db.fetch_value(db, LOCK, [member_id])
-    if status is None:
-        raise model.no_such_member()
-    if status != Status.ACTIVE:
-        raise MemberClosed("This member is closed; nothing of them can be changed")
+    if await kit_db.fetch_value(db, LOCK, [member_id]) != Status.ACTIVE:
+        raise await queries.refusal(db, member_id)
     return await queries.member(db, member_id, vault=vault)
 
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from vezde.kit import db as kit_db
 from vezde.kit import ids
 from vezde.kit.db import Db
-from vezde.members import events, model
+from vezde.members import events, model, queries
 from vezde.members.links import arrivals
 from vezde.members.links.model import Step
-from vezde.members.model import Consent, ConsentNotFound, MemberClosed, NewConsent, Status
+from vezde.members.model import Consent, ConsentNotFound, NewConsent, Status
 from vezde.outbox import operations as outbox_ops
 
 STATUS: LiteralString = "SELECT status FROM members.member WHERE member_id = %s FOR SHARE"
@@ -39,11 +39,8 @@ async def give_consent(
 ) -> Consent:
     """Record a consent; raises `MemberNotFound`, `MemberClosed` or `InvalidField`."""
     given = draft(member_id, consent, now=now, actor=actor)
-    status = await kit_db.fetch_value(db, STATUS, [member_id])
-    if status is None:
-        raise model.no_such_member()
-    if status != Status.ACTIVE:
-        raise MemberClosed("This member is closed; nothing can be added to them")
+    if await kit_db.fetch_value(db, STATUS, [member_id]) != Status.ACTIVE:
+        raise await queries.refusal(db, member_id)
     await write(db, [given])
     await arrivals.reached(db, member_id, Step.CONSENTED, at=now)
     await outbox_ops.record(db, [events.consent_given(given, now=now)])
@@ -55,7 +52,8 @@ async def withdraw_consent(
 ) -> Consent:
     """Withdraw it from now on; a consent withdrawn before answers as it was withdrawn then.
 
-    `how` says by what means (`stop_word`, `one_click`). Raises `ConsentNotFound`, `InvalidField`.
+    `how` says by what means (`stop_word`, `one_click`). The id of a member who was merged since
+    does as well. Raises `ConsentNotFound`, `InvalidField`.
     """
     asked = {
         "member_id": member_id,
@@ -70,6 +68,9 @@ async def withdraw_consent(
         return withdrawn
     before = await kit_db.fetch_one(db, Consent, READ, [member_id, consent_id])
     if before is None:
+        owner = await queries.surviving(db, member_id)
+        if owner != member_id:
+            return await withdraw_consent(db, owner, consent_id, how=how, now=now, actor=actor)
         raise ConsentNotFound("This member has no such consent; read the member for the list")
     return before
 

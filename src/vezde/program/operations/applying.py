@@ -1,7 +1,7 @@
 """Price facts: the only writer that calls `decide`."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -11,6 +11,7 @@ from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.ledger import operations as ledger
 from vezde.ledger.model import Accrual
+from vezde.members import queries as members
 from vezde.outbox import operations as outbox
 from vezde.program import days, events, queries, records
 from vezde.program.decide import decide
@@ -31,31 +32,35 @@ SELECT d.member_id, d.fact_id, d.version, d.refusal, d.wanted, d.points, d.effec
 FROM unnest(%s::uuid[], %s::uuid[]) AS asked (member_id, fact_id)
 JOIN program.decision d USING (member_id, fact_id)
 """
+# A row for each fact and each id its member ever had; a fact's rows are added up.
 STANDINGS: LiteralString = """
-SELECT earned.earned_that_day, shown.shown_that_day, refused.purchase_refusal
+SELECT sum(earned.points)::bigint AS earned_that_day,
+    sum(shown.purchases)::bigint AS shown_that_day,
+    CASE WHEN bool_and(refused.whole) THEN min(refused.because) END AS purchase_refusal
 FROM unnest(
-    %s::uuid[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
-    %s::uuid[]
-) WITH ORDINALITY AS asked (
-    member_id, earned_from, earned_to, shown_from, shown_to, refused_purchase_id, place
+    %s::integer[], %s::uuid[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
+    %s::timestamptz[], %s::uuid[]
+) AS asked (
+    place, member_id, earned_from, earned_to, shown_from, shown_to, refused_purchase_id
 )
 CROSS JOIN LATERAL (
-    SELECT coalesce(sum(d.points), 0)::bigint AS earned_that_day FROM program.decision d
+    SELECT coalesce(sum(d.points), 0)::bigint AS points FROM program.decision d
     WHERE d.member_id = asked.member_id
         AND d.occurred_at >= asked.earned_from AND d.occurred_at < asked.earned_to
 ) earned
 CROSS JOIN LATERAL (
-    SELECT count(*) AS shown_that_day FROM program.decision d
+    SELECT count(*) AS purchases FROM program.decision d
     WHERE d.member_id = asked.member_id
         AND d.registered_at >= asked.shown_from AND d.registered_at < asked.shown_to
         AND d.kind = 'purchase.recorded/1' AND d.refusal IS NULL
 ) shown
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN bool_and(d.refusal IS NOT NULL) THEN min(d.refusal) END AS purchase_refusal
+    SELECT bool_and(d.refusal IS NOT NULL) AS whole, min(d.refusal) AS because
     FROM program.decision d
     WHERE asked.refused_purchase_id IS NOT NULL AND d.member_id = asked.member_id
         AND d.purchase_id = asked.refused_purchase_id AND d.kind = 'purchase.recorded/1'
 ) refused
+GROUP BY asked.place
 ORDER BY asked.place
 """
 KEEP: LiteralString = """
@@ -71,6 +76,7 @@ TITLES = {PURCHASE_RECORDED: "Покупка", LINES_RECOGNISED: "Покупка
 MOST_TITLE = 120
 
 Key = tuple[UUID, UUID]
+Former = Mapping[UUID, Sequence[UUID]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +98,16 @@ async def apply(db: Db, facts: Sequence[Fact], *, now: datetime, actor: str) -> 
     """
     if not facts:
         return []
-    await ledger.lock(db, sorted({fact.member_id for fact in facts}))
-    known = await _decided_before(db, facts)
+    members_of = sorted({fact.member_id for fact in facts})
+    await ledger.lock(db, members_of)
+    former = await members.former(db, members_of)
+    known = await _decided_before(db, facts, former)
     fresh: dict[Key, Fact] = {}
     for fact in facts:
         if _key(fact) not in known:
             fresh.setdefault(_key(fact), fact)
     asked = await _asked(db, list(fresh.values()))
-    decided = _decide_all(asked, await _standings(db, asked), actor)
+    decided = _decide_all(asked, await _standings(db, asked, former), actor)
     await _keep(db, decided, now=now, actor=actor)
     known.update((_key(one.fact), one.decision) for one in decided)
     return [known[_key(fact)] for fact in facts]
@@ -114,10 +122,20 @@ def _key(fact: Fact) -> Key:
     return fact.member_id, fact.id
 
 
-async def _decided_before(db: Db, facts: Sequence[Fact]) -> dict[Key, Decision]:
-    members, ids = [fact.member_id for fact in facts], [fact.id for fact in facts]
-    rows = await kit_db.fetch_all(db, Outcome, DECIDED, [members, ids])
-    return {(row.member_id, row.fact_id): row.decision() for row in rows}
+async def _decided_before(db: Db, facts: Sequence[Fact], former: Former) -> dict[Key, Decision]:
+    asked = [(who, fact.id) for fact in facts for who in (fact.member_id, *_before(fact, former))]
+    now_called = {gone: member_id for member_id, all_of in former.items() for gone in all_of}
+    rows = await kit_db.fetch_all(
+        db, Outcome, DECIDED, [[who for who, _ in asked], [fact_id for _, fact_id in asked]]
+    )
+    return {
+        (now_called.get(row.member_id, row.member_id), row.fact_id): row.decision() for row in rows
+    }
+
+
+def _before(fact: Fact, former: Former) -> Sequence[UUID]:
+    """The ids its member had before; decisions stay under the id they were made for."""
+    return former.get(fact.member_id, ())
 
 
 async def _asked(db: Db, facts: Sequence[Fact]) -> list[_Asked]:
@@ -138,18 +156,22 @@ async def _asked(db: Db, facts: Sequence[Fact]) -> list[_Asked]:
     return asked
 
 
-async def _standings(db: Db, asked: Sequence[_Asked]) -> list[Standing]:
+async def _standings(db: Db, asked: Sequence[_Asked], former: Former) -> list[Standing]:
     """Each fact's standing before this call, in one read for all."""
     if not asked:
         return []
-    columns: list[list[Any]] = [
-        [one.fact.member_id for one in asked],
-        [one.earned_day[0] for one in asked],
-        [one.earned_day[1] for one in asked],
-        [one.shown_day[0] for one in asked],
-        [one.shown_day[1] for one in asked],
-        [one.fact.purchase_id if one.fact.kind == LINES_RECOGNISED else None for one in asked],
+    rows = [
+        (
+            place,
+            who,
+            *one.earned_day,
+            *one.shown_day,
+            one.fact.purchase_id if one.fact.kind == LINES_RECOGNISED else None,
+        )
+        for place, one in enumerate(asked)
+        for who in (one.fact.member_id, *_before(one.fact, former))
     ]
+    columns = [list(column) for column in zip(*rows, strict=True)]
     return await kit_db.fetch_all(db, Standing, STANDINGS, columns)
 
 

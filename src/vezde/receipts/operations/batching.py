@@ -41,7 +41,7 @@ class Taken:
 async def register_verified(
     db: Db, lines: Sequence[Verified], *, evidence: str, now: datetime, actor: str
 ) -> list[Taken]:
-    """Register and decide each document, in order.
+    """Register and decide each document, in order; their members are `present` already.
 
     A repeat by the same member makes no row and answers the first one's; a line that is worked
     again after a crash is no repeat of itself. A document of somebody else is written as taken.

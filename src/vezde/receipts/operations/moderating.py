@@ -10,6 +10,8 @@ from vezde.catalog import operations as catalog
 from vezde.catalog import queries as catalog_queries
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
+from vezde.members import operations as members
+from vezde.members import queries as member_queries
 from vezde.outbox import operations as outbox
 from vezde.purchases import operations as purchases
 from vezde.purchases.operations import Recognised
@@ -54,8 +56,9 @@ async def decide_line(
 
     The name is learned as an alias of the shop, so the next receipt needs nobody. Points are
     priced under the purchase's own day. The same decision again changes nothing; another one
-    raises `LineNotInDoubt`.
+    raises `LineNotInDoubt`. The id of a member who was merged since does as well.
     """
+    member_id = await _present(db, member_id)
     await db.execute(LOCK, [member_id, receipt_id])
     receipt = await queries.receipt(db, member_id, receipt_id)
     doubt = _doubt(receipt, line, sku)
@@ -72,6 +75,14 @@ async def decide_line(
     await db.execute(writing.MATCH, [Jsonb(writing.to_json(matches)), member_id, receipt_id])
     await _come_to(db, receipt, matches, now=now)
     return await queries.receipt(db, member_id, receipt_id)
+
+
+async def _present(db: Db, member_id: UUID) -> UUID:
+    """Whose the receipt is now; they stay so until this ends. Raises `MemberClosed`."""
+    owner = await member_queries.surviving(db, member_id)
+    if not await members.present(db, [owner]):
+        raise await member_queries.refusal(db, owner)
+    return owner
 
 
 def _doubt(receipt: Receipt, line: int, sku: str | None) -> Matched | None:

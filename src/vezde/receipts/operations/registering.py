@@ -8,6 +8,8 @@ from uuid import UUID
 from vezde.kit import db as kit_db
 from vezde.kit import ids
 from vezde.kit.db import Db
+from vezde.members import operations as members
+from vezde.members import queries as member_queries
 from vezde.program import decide as program_rules
 from vezde.program import queries as program
 from vezde.program.model import Programmes
@@ -70,8 +72,10 @@ async def register(
     """Write a receipt for each submission, in order, and start its check.
 
     A double is written as rejected, with its reason; with `once` a repeat by the same member
-    writes nothing and answers the first receipt. Nothing here asks a provider or prices.
+    writes nothing and answers the first receipt. Nothing here asks a provider or prices. Raises
+    `MemberNotFound`, `MemberMerged`, `MemberClosed`; nothing was written then.
     """
+    await _ensure_present(db, {one.member_id for one in submissions})
     programmes = await program.programmes(db)
     rows = [_row(one, programmes, now) for one in submissions]
     wants = [_want(one, row) for one, row in zip(submissions, rows, strict=True)]
@@ -104,6 +108,12 @@ async def register(
         else Registered(row.member_id, row.receipt_id, row.status, row.reason, row.first_receipt_id)
         for submission, row in zip(submissions, rows, strict=True)
     ]
+
+
+async def _ensure_present(db: Db, member_ids: set[UUID]) -> None:
+    """Nobody merges or forgets them before this ends; before any claim, as locks are ordered."""
+    for member_id in member_ids - await members.present(db, member_ids):
+        raise await member_queries.refusal(db, member_id)
 
 
 async def _repeats(

@@ -1,0 +1,105 @@
+"""Receipts of a member who becomes part of another one, or is forgotten.
+
+Both begin with `lock`: whoever settles, checks or decides receipts of the member has ended by then
+or waits, so that nothing is written under an id that is gone.
+"""
+
+from datetime import datetime
+from typing import LiteralString
+from uuid import UUID
+
+from vezde.kit.db import Db
+from vezde.receipts.model import ClaimState, Reason
+from vezde.receipts.operations import claims, turns, writing
+from vezde.receipts.operations.claims import Claim
+from vezde.receipts.operations.registering import ASK, SETTLE
+
+KEYS: LiteralString = """
+SELECT DISTINCT fn, fd FROM receipts.receipt WHERE member_id = %s AND fn IS NOT NULL
+"""
+LOCK_CHECKS: LiteralString = """
+SELECT receipt_id FROM receipts.verification WHERE member_id = %s ORDER BY receipt_id FOR UPDATE
+"""
+LOCK_RECEIPTS: LiteralString = """
+SELECT receipt_id FROM receipts.receipt WHERE member_id = %s ORDER BY receipt_id FOR UPDATE
+"""
+# Claims and turns lie by fiscal key, the member's receipts know which.
+MOVE_CLAIMS: LiteralString = """
+UPDATE receipts.claim SET member_id = %(into)s
+FROM receipts.receipt
+WHERE receipt.member_id = %(gone)s AND claim.fn = receipt.fn AND claim.fd = receipt.fd
+  AND claim.member_id = %(gone)s
+"""
+MOVE_TURNS: LiteralString = """
+UPDATE receipts.turn SET member_id = %(into)s
+FROM receipts.receipt
+WHERE receipt.member_id = %(gone)s AND turn.fn = receipt.fn AND turn.fd = receipt.fd
+  AND turn.receipt_id = receipt.receipt_id
+"""
+# A lease names the receipt under its old id: who holds it ends in vain, and another one asks.
+MOVE_CHECKS: LiteralString = """
+UPDATE receipts.verification SET member_id = %(into)s, lease = NULL, leased_until = NULL
+WHERE member_id = %(gone)s
+"""
+MOVE_DOCUMENTS: LiteralString = """
+UPDATE receipts.document SET member_id = %(into)s WHERE member_id = %(gone)s
+"""
+MOVE_RECEIPTS: LiteralString = """
+UPDATE receipts.receipt SET member_id = %(into)s WHERE member_id = %(gone)s
+"""
+# What one of the two was refused because the other had it, the member has.
+OWN_NOW: LiteralString = """
+UPDATE receipts.receipt SET reason = 'already_registered', first_receipt_id = claim.receipt_id
+FROM receipts.claim
+WHERE receipt.member_id = %(into)s AND receipt.reason = 'taken'
+  AND claim.fn = receipt.fn AND claim.fd = receipt.fd AND claim.member_id = %(into)s
+"""
+LEAVE_TURNS: LiteralString = """
+DELETE FROM receipts.turn USING receipts.receipt
+WHERE receipt.member_id = %s AND turn.fn = receipt.fn AND turn.fd = receipt.fd
+  AND turn.receipt_id = receipt.receipt_id
+"""
+UNDECIDED: LiteralString = """
+SELECT receipt_id FROM receipts.receipt
+WHERE member_id = %s AND status IN ('checking', 'awaiting_settlement', 'in_review')
+ORDER BY receipt_id
+"""
+
+
+async def lock(db: Db, member_id: UUID) -> None:
+    """Take the claims on all documents the member has shown, then their checks and receipts."""
+    await _claims(db, member_id)
+    await db.execute(LOCK_CHECKS, [member_id])
+    await db.execute(LOCK_RECEIPTS, [member_id])
+
+
+async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) -> None:  # noqa: ARG001
+    """Give `into` the receipts of `gone` with their documents, claims, turns and checks.
+
+    Ids of receipts stay; a public id that carries `gone` is found by `queries.receipt`.
+    """
+    both = {"into": into, "gone": gone}
+    for statement in (MOVE_CLAIMS, MOVE_TURNS, MOVE_CHECKS, MOVE_DOCUMENTS, MOVE_RECEIPTS, OWN_NOW):
+        await db.execute(statement, both)
+    db.wake(ASK)
+    db.wake(SETTLE)
+
+
+async def forget(db: Db, member_id: UUID, *, now: datetime, actor: str) -> None:  # noqa: ARG001
+    """End what is not decided yet; what was decided stays, under the bare id.
+
+    A document that was confirmed keeps its claim, so nobody is paid for it again; one that was not
+    goes to whoever is next in turn, or is free.
+    """
+    await db.execute(LEAVE_TURNS, [member_id])
+    for claim in await _claims(db, member_id):
+        if claim.member_id == member_id and claim.state == ClaimState.PROVISIONAL:
+            await turns.released(db, claim, now=now)
+    rows = await (await db.execute(UNDECIDED, [member_id])).fetchall()
+    ended = [(member_id, receipt_id, Reason.WITHDRAWN, None) for (receipt_id,) in rows]
+    await writing.reject(db, ended, now=now)
+
+
+async def _claims(db: Db, member_id: UUID) -> list[Claim]:
+    keys = await (await db.execute(KEYS, [member_id])).fetchall()
+    return await claims.lock(db, keys)
