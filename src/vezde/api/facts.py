@@ -38,8 +38,10 @@ IDS: Mapping[str, Callable[[UUID, UUID], str]] = {
 TOLD: Mapping[str, tuple[str, ...]] = {
     members.ENROLLED: (),
     members.CHANGED: ("fields",),
-    "member.merged/1": ("gone",),  # into member_id
-    "member.forgotten/1": (),
+    members.MERGED: ("gone",),  # into member_id
+    members.FORGOTTEN: (),
+    members.UNREACHABLE: ("kind", "reason"),
+    members.REACHABLE: ("kind",),
     links.CAME_BY: ("code", "first"),
     members.CONSENT_GIVEN: ("consent_id",),
     members.CONSENT_WITHDRAWN: ("consent_id",),
