@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from vezde.access import operations as access_operations
 from vezde.access import queries as access
 from vezde.access.model import Key, Scope, Unauthenticated
 from vezde.api.tools import Tools, tools
@@ -21,7 +22,9 @@ async def caller(
     if given is None:
         raise Unauthenticated
     async with using.database.transaction() as db:
-        return await access.key_by_text(db, given.credentials)
+        key = await access.key_by_text(db, given.credentials)
+        await access_operations.touch_key(db, key, wall=using.clock.wall())
+        return key
 
 
 def scope(name: Scope) -> Callable[..., Awaitable[Key]]:

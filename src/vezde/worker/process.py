@@ -8,6 +8,8 @@ from vezde.kit.clock import Clock
 from vezde.kit.db import Database
 from vezde.kit.work import Runner, Stage, Waker, heartbeat
 
+# Below what the supervisor gives its children before it kills them.
+GRACE_SECONDS = 6
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -15,7 +17,7 @@ async def run(
     stages: Sequence[Stage], database: Database, waker: Waker, clock: Clock, stop: asyncio.Event
 ) -> None:
     """Work the stages until `stop` is set, seen by `heartbeat.alive` meanwhile."""
-    runner = Runner(database, stages, waker, clock)
+    runner = Runner(database, stages, waker, clock, grace_seconds=GRACE_SECONDS)
     async with heartbeat.beating(database, [stage.name for stage in stages], wall=clock.wall):
         await runner.run(stop)
 
