@@ -14,7 +14,7 @@ from vezde.members import events, queries, sealing
 from vezde.members.identities import Contact
 from vezde.members.links import arrivals
 from vezde.members.model import Consent, Member, MergeWithItself, Profile, Status
-from vezde.members.operations import enrolling, locking
+from vezde.members.operations import enrolling, locking, reaching
 from vezde.members.operations.steps import Step, lock_all
 from vezde.outbox import operations as outbox_ops
 
@@ -99,6 +99,7 @@ async def merge(
     await _move_identities(db, into, gone, vault=vault)
     withdrawn = await _move_consents(db, into, gone, now=now, actor=actor)
     await arrivals.merge(db, into=into, gone=gone)
+    await reaching.drop_unreachable(db, gone)
     await db.execute(POINT_ON, [into, gone])
     await db.execute(REMEMBER, [gone, into, now, actor])
     facts = [events.consent_withdrawn(one, now=now) for one in withdrawn]
