@@ -3,12 +3,18 @@
 Numbers in brackets are FFD tags. No buyer, cashier or other personal field is ever read.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, Final
 
-CORRECTIONS = frozenset({31, 41})
+CORRECTIONS: Final = frozenset({31, 41})
+
+# What a till can print at all; whatever is outside was misread or made up.
+MOST_FN: Final = 10**16 - 1  # 16 digits
+MOST_UINT32: Final = 2**32 - 1  # fd and fp
+MOST_KOPECKS: Final = 10**12 - 1
+EARLIEST_YEAR, LATEST_YEAR = 2017, 2099  # fiscal drives came in 2017
 
 
 class Status(StrEnum):
@@ -47,7 +53,7 @@ class Reason(StrEnum):
         return self in DOUBTS
 
 
-DOUBTS = frozenset({Reason.FORGED, Reason.NOT_FOUND, Reason.BAD_QR, Reason.UNREADABLE_IMAGE})
+DOUBTS: Final = frozenset({Reason.FORGED, Reason.NOT_FOUND, Reason.BAD_QR, Reason.UNREADABLE_IMAGE})
 
 
 class ClaimState(StrEnum):
@@ -99,23 +105,10 @@ class QrFields:
 
 @dataclass(frozen=True, slots=True)
 class FiscalLine:
-    """An item (1059). `payment_type` is 1214, `product_type` 1212, `provider_inn` 1226.
+    """An item (1059), `line` counted from 1; tags 1030, 1023, 1079, 1043, 1214, 1212, 1226.
 
     `gtin` has 14 digits; with `serial` it names one physical pack.
     """
-
-    SHORT: ClassVar[dict[str, str]] = {
-        "line": "l",
-        "name": "n",
-        "quantity_micro": "q",
-        "price_kopecks": "p",
-        "sum_kopecks": "s",
-        "payment_type": "t",
-        "product_type": "k",
-        "provider_inn": "i",
-        "gtin": "g",
-        "serial": "r",
-    }
 
     line: int
     name: str | None
@@ -131,11 +124,12 @@ class FiscalLine:
 
 @dataclass(frozen=True, slots=True)
 class FiscalDocument:
-    """A receipt in normal form.
+    """A receipt in normal form; `wall_time` (1012) is the till's, naive.
 
     `operation` (1054): 1 sale, 2 return, 3 buying, 4 return of buying. `code`: 3 receipt, 4 strict
     form, 31 and 41 their corrections, None when the source does not say. `sender` is the shop's
-    e-mail (1117). The sums of the payments need not be there.
+    e-mail (1117), `region` the two digits of the subject of the federation. Neither the lines nor
+    the payments (1031, 1081, 1215, 1216, 1217) need add up to the total: real ones do not.
     """
 
     key: FiscalKey
@@ -164,7 +158,7 @@ class FiscalDocument:
 
     @property
     def qr(self) -> QrFields:
-        """What the QR on this document's paper says."""
+        """What the QR on this document's paper says; a till that prints seconds has them there."""
         return QrFields(
             wall_time=self.wall_time,
             total_kopecks=self.total_kopecks,
@@ -172,6 +166,7 @@ class FiscalDocument:
             fd=self.key.fd,
             fp=self.key.fp,
             operation=self.operation,
+            has_seconds=self.wall_time.second > 0,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -183,9 +178,8 @@ class FiscalDocument:
             "sum": self.total_kopecks,
             "lines": [_line_json(line) for line in self.lines],
         }
-        for name in OPTIONAL:
-            value = getattr(self, name)
-            if value:
+        for name, default in OPTIONAL.items():
+            if (value := getattr(self, name)) != default:
                 shown[name] = value
         return shown
 
@@ -206,12 +200,24 @@ class FiscalDocument:
 
 
 def _line_json(line: FiscalLine) -> dict[str, Any]:
-    return {
-        short: value
-        for name, short in FiscalLine.SHORT.items()
-        if (value := getattr(line, name)) is not None or name == "name"
-    }
+    shown = {short: getattr(line, name) for name, short in SHORT.items()}
+    return {short: value for short, value in shown.items() if value is not None or short == "n"}
 
 
-LONG = {short: name for name, short in FiscalLine.SHORT.items()}
-OPTIONAL = tuple(one.name for one in fields(FiscalDocument))[5:]
+# Names of a line's fields in JSON: a receipt may have hundreds of lines.
+SHORT: Final = {
+    "line": "l",
+    "name": "n",
+    "quantity_micro": "q",
+    "price_kopecks": "p",
+    "sum_kopecks": "s",
+    "payment_type": "t",
+    "product_type": "k",
+    "provider_inn": "i",
+    "gtin": "g",
+    "serial": "r",
+}
+LONG: Final = {short: name for name, short in SHORT.items()}
+OPTIONAL: Final = {
+    one.name: one.default for one in fields(FiscalDocument) if one.default is not MISSING
+}

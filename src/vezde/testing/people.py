@@ -1,4 +1,4 @@
-"""People of the tests; their phones are of a range that nobody is given."""
+"""People of the tests. Their phones look like Russian mobiles: never send anything to them."""
 
 from dataclasses import dataclass
 
@@ -17,5 +17,5 @@ GLEB = Person("Глеб", "+79000000004", "gleb@example.com")
 
 
 def phone(number: int) -> str:
-    """The number-th synthetic phone, up to a hundred million."""
+    """The number-th synthetic phone, below a hundred million; 1 to 4 are of the people above."""
     return f"+790{number:08d}"

@@ -4,7 +4,8 @@
     render(paper, Shape.PROVERKACHEKA)   # what the provider answers
     paper.qr.text(), picture(paper)      # what the member shows
 
-The number makes the fiscal key, so the same number is the same paper.
+The number makes the fiscal key, so the same number is the same paper. What is rendered in any
+shape reads back as the document it was made of.
 """
 
 import io
@@ -33,23 +34,12 @@ class Shop:
 
 
 WILDBERRIES = Shop(
-    "9714053621",
-    'ООО "РВБ"',
-    "https://www.wildberries.ru",
-    "142181, Московская обл., Подольск",
-    True,
+    "9714053621", 'ООО "РВБ"', "https://www.wildberries.ru", "142181, Подольск", True
 )
 OZON = Shop(
-    "7704217370",
-    'ООО "ИНТЕРНЕТ РЕШЕНИЯ"',
-    "ozon.ru",
-    "123112, Москва, Пресненская наб., 10",
-    True,
-    "noreply@ozon.example",
+    "7704217370", 'ООО "ИНТЕРНЕТ РЕШЕНИЯ"', "ozon.ru", "123112, Москва", True, "seller@ozon.example"
 )
-PYATEROCHKA = Shop(
-    "7825706086", 'ООО "АГРОТОРГ"', "26151-Пятерочка", "191025, Санкт-Петербург, Невский пр., 90"
-)
+PYATEROCHKA = Shop("7825706086", 'ООО "АГРОТОРГ"', "26151-Пятерочка", "191025, Санкт-Петербург")
 CORNER_SHOP = Shop("7801234564", 'ООО "УГОЛОК"', "Магазин у дома", "190000, Санкт-Петербург")
 
 
@@ -154,7 +144,7 @@ def render(paper: FiscalDocument, shape: Shape = Shape.BARE) -> Any:
         case Shape.BARE:
             return fields
         case Shape.DOCUMENT:
-            return {"document": {"receipt": fields}}
+            return _document(paper, fields)
         case Shape.TICKET:
             return _ticket(paper, fields)
         case Shape.EXPORT:
@@ -178,6 +168,7 @@ def _fields(paper: FiscalDocument) -> dict[str, Any]:
         "retailPlaceAddress": paper.address,
         **({"sellerAddress": paper.sender} if paper.sender else {}),
         **({"internetSign": 1} if paper.internet else {}),
+        **({"region": paper.region} if paper.region else {}),
         "kktRegId": (paper.kkt_reg_id or "").ljust(20),
         "fiscalDriveNumber": f"{paper.key.fn:016d}",
         "fiscalDocumentNumber": paper.key.fd,
@@ -206,24 +197,39 @@ def _item(one: FiscalLine) -> dict[str, Any]:
     if one.provider_inn:
         item["providerInn"] = one.provider_inn.ljust(12)
     if one.gtin:
-        raw = f"01{one.gtin}21{one.serial or ''}"
-        item["productCodeNew"] = {
-            "gs1m": {
-                "gtin": one.gtin,
-                "sernum": one.serial or "",
-                "productIdType": 6,
-                "rawProductCode": raw,
-            }
-        }
+        item["productCodeNew"] = _product_code(one.gtin, one.serial)
     return {name: value for name, value in item.items() if value is not None or name == "name"}
+
+
+def _product_code(gtin: str, serial: str | None) -> dict[str, Any]:
+    if serial is None:
+        return {"itf14": {"gtin": gtin, "sernum": "", "productIdType": 5, "rawProductCode": gtin}}
+    raw = f"01{gtin}21{serial}"
+    return {"gs1m": {"gtin": gtin, "sernum": serial, "productIdType": 6, "rawProductCode": raw}}
 
 
 def _ticket(paper: FiscalDocument, fields: dict[str, Any]) -> dict[str, Any]:
     return {
         "_id": f"{paper.key.fd:024x}",
         "createdAt": paper.wall_time.isoformat() + "+00:00",
-        "ticket": {"document": {"receipt": fields}},
+        "ticket": _document(paper, {**fields, "items": [_flat(one) for one in fields["items"]]}),
     }
+
+
+def _flat(item: dict[str, Any]) -> dict[str, Any]:
+    """The app keeps one product code, with a GTIN that has lost its zeros."""
+    flat = dict(item)
+    for code in flat.pop("productCodeNew", {}).values():
+        flat["productCodeData"] = {**code, "gtin": int(code["gtin"])}
+    return flat
+
+
+def _document(paper: FiscalDocument, fields: dict[str, Any]) -> dict[str, Any]:
+    return {"document": {_form(paper): fields}}
+
+
+def _form(paper: FiscalDocument) -> str:
+    return {4: "bso", 31: "receiptCorrection", 41: "bsoCorrection"}.get(paper.code or 3, "receipt")
 
 
 def _proverkacheka(paper: FiscalDocument, fields: dict[str, Any]) -> dict[str, Any]:
@@ -233,40 +239,32 @@ def _proverkacheka(paper: FiscalDocument, fields: dict[str, Any]) -> dict[str, A
         "fp": str(paper.key.fp),
         "check_time": f"{paper.wall_time:%Y%m%dT%H%M}",
         "type": str(paper.operation),
-        "sum": f"{paper.total_kopecks / 100:.2f}",
+        "sum": f"{paper.total_kopecks // 100}.{paper.total_kopecks % 100:02d}",
     }
     return {
         "code": 1,
         "first": 0,
-        "data": {"json": {**fields, "region": "77"}, "html": "<table></table>"},
+        "data": {"json": fields, "html": "<table></table>"},
         "request": {"qrurl": "", "qrfile": "", "qrraw": paper.qr.text(), "manual": manual},
     }
 
 
 def _content(paper: FiscalDocument, fields: dict[str, Any]) -> dict[str, Any]:
     # The till's local time, stored as if it were UTC.
-    epoch = int(paper.wall_time.replace(tzinfo=UTC).timestamp())
-    content = {**fields, "dateTime": epoch}
-    content.pop("retailPlaceAddress")
-    return {
-        "id": paper.key.fd,
-        "ofdId": "ofd1",
-        "subtype": "receipt",
-        "address": paper.address,
-        "content": content,
-    }
+    content = {**fields, "dateTime": int(paper.wall_time.replace(tzinfo=UTC).timestamp())}
+    del content["retailPlaceAddress"]
+    around = {"id": paper.key.fd, "ofdId": "ofd1", "subtype": _form(paper)}
+    return {**around, "address": paper.address, "content": content}
 
 
 def _rubles(paper: FiscalDocument, fields: dict[str, Any]) -> dict[str, Any]:
-    sums = [name for name in fields if name.endswith("Sum")]
-    items = [
-        {**item, "price": item["price"] / 100, "sum": item["sum"] / 100, "productCode": None}
-        for item in fields["items"]
-    ]
     return {
         **fields,
-        **{name: fields[name] / 100 for name in sums},
-        "items": items,
+        **{name: fields[name] / 100 for name in fields if name.endswith("Sum")},
+        "items": [
+            {**item, "price": item["price"] / 100, "sum": item["sum"] / 100, "productCode": None}
+            for item in fields["items"]
+        ],
         "fiscalSign": str(paper.key.fp),
         "fiscalDocumentFormatVer": "4",
         "machineNumber": None,
@@ -278,15 +276,13 @@ def picture(paper: FiscalDocument | QrFields | str, *, blurred: bool = False) ->
     import zxingcpp
     from PIL import Image, ImageDraw, ImageFilter
 
-    text = paper if isinstance(paper, str) else _qr(paper).text()
-    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode)
+    code = zxingcpp.create_barcode(_text(paper), zxingcpp.BarcodeFormat.QRCode)
     modules = Image.fromarray(zxingcpp.write_barcode_to_image(code, scale=6))
     sheet = Image.new("L", (480, 640), 250)
     draw = ImageDraw.Draw(sheet)
-    for row in range(40, 260, 22):
+    for row in range(40, 260, 22):  # what is printed above it
         draw.line((40, row, 220 + row % 180, row), fill=90, width=3)
-    side = min(360, 440)
-    sheet.paste(modules.resize((side, side)), (60, 265))
+    sheet.paste(modules.resize((360, 360)), (60, 265))
     if blurred:
         sheet = sheet.filter(ImageFilter.GaussianBlur(14))
     out = io.BytesIO()
@@ -294,5 +290,7 @@ def picture(paper: FiscalDocument | QrFields | str, *, blurred: bool = False) ->
     return out.getvalue()
 
 
-def _qr(paper: FiscalDocument | QrFields) -> QrFields:
-    return paper if isinstance(paper, QrFields) else paper.qr
+def _text(paper: FiscalDocument | QrFields | str) -> str:
+    if isinstance(paper, str):
+        return paper
+    return (paper.qr if isinstance(paper, FiscalDocument) else paper).text()

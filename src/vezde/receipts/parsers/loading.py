@@ -1,7 +1,8 @@
 """JSON text from outside, loaded without trusting it."""
 
+import codecs
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from vezde.receipts.parsers.errors import UnreadableDocument
@@ -10,7 +11,7 @@ from vezde.receipts.parsers.errors import UnreadableDocument
 def load(body: bytes | str, *, most_bytes: int) -> Any:
     """The value of a JSON text, numbers exact; raises `UnreadableDocument`.
 
-    UTF-8 with or without a mark, else cp1251, which Russian tools still write.
+    UTF-8 or UTF-16 with a mark, UTF-8 without one, else cp1251, which Russian tools still write.
     """
     if len(body) > most_bytes:
         raise UnreadableDocument(
@@ -18,16 +19,26 @@ def load(body: bytes | str, *, most_bytes: int) -> Any:
         )
     text = body if isinstance(body, str) else _decoded(body)
     try:
-        return json.loads(text.lstrip("\ufeff"), parse_float=Decimal, parse_constant=_refuse)
+        return json.loads(text.lstrip("\ufeff"), parse_float=exact, parse_constant=_refuse)
     except RecursionError as error:
         raise UnreadableDocument("The JSON is nested too deep for a receipt.") from error
     except ValueError as error:
         raise UnreadableDocument(f"This is not JSON: {_place(error)}.") from error
 
 
-def _decoded(body: bytes) -> str:
+def exact(number: str) -> Decimal:
+    """For `json.loads(parse_float=…)`: the number as it was written; raises ValueError."""
     try:
-        return body.decode("utf-8-sig")
+        return Decimal(number)
+    except InvalidOperation as error:
+        raise ValueError(f"«{number[:40]}» is out of all bounds") from error
+
+
+def _decoded(body: bytes) -> str:
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return body.decode("utf-16", errors="replace")
+    try:
+        return body.decode("utf-8")
     except UnicodeDecodeError:
         return body.decode("cp1251", errors="replace")
 

@@ -1,7 +1,7 @@
 """GTIN and serial of a line, from the product code of any format version of the tills.
 
-FFD 1.2 names the kind of code (`productCodeNew`), the FNS app flattens it (`productCodeData`,
-where the GTIN is a number without its zeros), FFD 1.05 has bytes (`productCode`).
+FFD 1.2 names the kind of code (`productCodeNew`, 1163), the FNS app flattens it (`productCodeData`,
+where the GTIN is a number without its zeros), FFD 1.05 and 1.1 have bytes (`productCode`, 1162).
 """
 
 import base64
@@ -10,72 +10,83 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-GS1 = re.compile(r"^\(?01\)?(\d{14})\(?21\)?([!-~]{1,40})")
-HEX = re.compile(r"[0-9A-Fa-f]{12,128}")
-MARKED = {b"\x44\x4d", b"\x45\x47", b"\x00\x05"}  # DataMatrix, EAN-13 in the tag's two first bytes
+# Mark of the symbol, GTIN (01), serial of up to 20 signs (21); what follows is the crypto tail.
+GS1 = re.compile(r"(?:\]d2|\]C1|\x1d)?\(?01\)?([0-9]{14})\(?21\)?([!-~]{1,20})")
+SERIAL = re.compile(r"[!-~]{1,40}")
+HEX = re.compile(r"(?:[0-9A-Fa-f]{2}){8,64}")
+# The first two bytes of tag 1162 say what the six of the number are: of FFD 1.05 furs, medicines,
+# tobacco, shoes; then of any of them EAN-8, EAN-13, ITF-14, GS1 and furs.
+SERIALLED = frozenset({b"\0\2", b"\0\3", b"\0\5", b"\x15\x20", b"\x44\x4d", b"\x52\x46"})
+PLAIN = frozenset({b"\x45\x08", b"\x45\x0d", b"\x49\x0e"})
+
+Code = tuple[str | None, str | None]
+NONE: Code = (None, None)
 
 
-def code(item: Mapping[str, Any]) -> tuple[str | None, str | None]:
+def code(item: Mapping[str, Any]) -> Code:
     """(gtin of 14 digits or None, serial or None) of an item; an unreadable code is none."""
     named = item.get("productCodeNew")
-    if isinstance(named, Mapping):
-        for one in named.values():
-            if isinstance(one, Mapping) and (found := _parts(one))[0]:
-                return found
     flat = item.get("productCodeData")
-    if isinstance(flat, Mapping) and (found := _parts(flat))[0]:
-        return found
-    plain = item.get("productCode")
-    return _plain(plain) if isinstance(plain, str) else (None, None)
+    candidates = [*named.values(), flat] if isinstance(named, Mapping) else [flat]
+    for one in candidates:
+        if isinstance(one, Mapping) and (found := _parts(one))[0]:
+            return found
+    packed = item.get("productCode")
+    return _packed(packed.strip()) if isinstance(packed, str) else NONE
 
 
-def _parts(one: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    gtin = checked(one.get("gtin"))
-    serial = one.get("sernum")
-    if gtin:
-        return gtin, serial[:64] if isinstance(serial, str) and serial else None
-    raw = one.get("rawProductCode")
-    return _gs1(raw) if isinstance(raw, str) else (None, None)
+def gtin14(value: Any) -> str | None:
+    """A GTIN as 14 digits when its check digit fits; a number may have lost its zeros.
+
+    Check digit: GS1 General Specifications, 7.9.
+    """
+    if type(value) is int and 10**6 <= value < 10**14:
+        digits = f"{value:014}"
+    elif isinstance(value, str) and len(value) in {8, 12, 13, 14}:
+        digits = value.zfill(14)
+    else:
+        return None
+    if not (digits.isascii() and digits.isdigit()) or not int(digits):
+        return None
+    weighted = 3 * sum(map(int, digits[::2])) + sum(map(int, digits[1::2]))
+    return digits if weighted % 10 == 0 else None
 
 
-def _plain(text: str) -> tuple[str | None, str | None]:
-    text = text.strip()
+def _parts(one: Mapping[str, Any]) -> Code:
+    gtin, serial, raw = one.get("gtin"), one.get("sernum"), one.get("rawProductCode")
+    if found := gtin14(gtin.strip() if isinstance(gtin, str) else gtin):
+        known = isinstance(serial, str) and SERIAL.fullmatch(serial)
+        return found, serial if known else None
+    return _gs1(raw) if isinstance(raw, str) else NONE
+
+
+def _packed(text: str) -> Code:
+    """Tag 1162: text as it was scanned, or bytes as hexadecimal or base64."""
     if (found := _gs1(text))[0]:
         return found
-    if gtin := checked(text):
+    if gtin := gtin14(text):
         return gtin, None
-    packed = _bytes(text)
-    if packed is None or len(packed) < 8 or packed[:2] not in MARKED:
-        return None, None
-    # Two bytes of kind, six of GTIN as a number, the rest is the serial.
-    gtin = checked(int.from_bytes(packed[2:8], "big"))
-    serial = packed[8:].decode("ascii", errors="ignore").strip("\x00 ")
-    return gtin, (serial or None) if gtin else None
+    raw = _bytes(text)
+    kind, number, serial = raw[:2], raw[2:8], raw[8:].rstrip(b"\0 ")
+    if len(number) < 6 or kind not in SERIALLED | PLAIN:
+        return NONE
+    gtin = gtin14(int.from_bytes(number, "big"))
+    shown = serial.decode("ascii", errors="replace")
+    known = gtin and kind in SERIALLED and SERIAL.fullmatch(shown)
+    return gtin, shown if known else None
 
 
-def _bytes(text: str) -> bytes | None:
-    compact = text.replace(" ", "").replace("h", "")
-    if HEX.fullmatch(compact) and len(compact) % 2 == 0:
+def _bytes(text: str) -> bytes:
+    compact = text.replace(" ", "")
+    if HEX.fullmatch(compact):
         return bytes.fromhex(compact)
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        return None
+        return b""
 
 
-def _gs1(text: str) -> tuple[str | None, str | None]:
+def _gs1(text: str) -> Code:
     match = GS1.match(text)
-    gtin = checked(match[1]) if match else None
-    return (gtin, match[2].split("\x1d")[0]) if match and gtin else (None, None)
-
-
-def checked(value: Any) -> str | None:
-    """A GTIN of 8 to 14 digits as 14, when its check digit fits; numbers have lost their zeros."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return None
-    text = str(value).strip()
-    if not (text.isascii() and text.isdigit()) or not 6 <= len(text) <= 14 or not int(text):
-        return None
-    digits = text.zfill(14)
-    weighted = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(digits))
-    return digits if weighted % 10 == 0 else None
+    gtin = gtin14(match[1]) if match else None
+    return (gtin, match[2]) if match and gtin else NONE

@@ -1,65 +1,69 @@
 """The text of a receipt's QR, in every form it comes in.
 
 Canonical: `t=20200727T1747&s=746.00&fn=<16 digits>&i=<FD>&fp=<FPD>&n=1`. Found in the wild: any
-order, URLs and percent-encoding around it, `&amp;`, spaces, line ends, capitals, letters of the
-Russian layout, commas, a scanner that types 7 for &, and no `n` at all.
+order, addresses and percent-encoding around it, `&amp;`, spaces, line ends, capitals, commas, no
+`n` at all, Cyrillic letters that look Latin, the same keys pressed on a Russian layout, and a
+scanner that types 7 for &. What could mean two things is refused.
 """
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from html import unescape
+from itertools import zip_longest
 from typing import ClassVar
 from urllib.parse import unquote
 
-from vezde.kit import money
 from vezde.kit.errors import DomainError, Kind
-from vezde.receipts.model import QrFields
+from vezde.receipts.model import (
+    EARLIEST_YEAR,
+    LATEST_YEAR,
+    MOST_KOPECKS,
+    MOST_UINT32,
+    QrFields,
+)
 
 MOST_CHARACTERS = 2_000
-MAX_UINT32 = 2**32 - 1
-EARLIEST, LATEST = 2017, 2100  # fiscal drives came in 2017
+REQUIRED = ("t", "s", "fn", "i", "fp")
+TWICE = "said twice"  # no value at all, whatever is expected
 
-# What a Russian layout types for the keys' letters, and Cyrillic letters that look Latin.
-LATIN = str.maketrans(
-    {
-        "е": "t",
-        "Е": "T",
-        "т": "n",
-        "Т": "T",
-        "ы": "s",
-        "Ы": "s",
-        "а": "f",
-        "А": "f",
-        "ш": "i",
-        "Ш": "i",
-        "з": "p",
-        "З": "p",
-        "с": "s",
-        "С": "s",
-        "р": "p",
-        "Р": "p",
-    }
-)
-PAIR = re.compile(r"(?:^|[?&;\s#])\s*(t|s|fn|i|fp|n)\s*=\s*([^&;\s#]+)", re.IGNORECASE)
-# A keyboard-wedge scanner on another layout: separators are typed as 7 and dots may vanish.
+Fields = dict[str, str]
+
+# A letter before the name makes it another name; = and all other signs may stand before it.
+NAME = re.compile(r"(?<![\w.-])(fn|fp|t|s|i|n) ?= ?", re.IGNORECASE)
+SEPARATOR = re.compile(r"[&;#\n]")
+# A value ends where no letter or digit follows, not even a digit after a dot or a space.
+END = r"(?!\w| ?[.,]?[0-9OoОо])"
+NUMBER = re.compile(r"[0-9OoОо]+(?: [0-9OoОо]+)*" + END)
+MONEY = re.compile(r"([0-9]{1,3}(?: [0-9]{3})+|[0-9]*)(?:[.,]([0-9]{0,2}))?" + END)
+TIME = re.compile(r"([0-9]{8}) ?[TtТтЕе] ?([0-9]{4})([0-9]{2})?[Zz]?" + END)
+ZEROS = str.maketrans("OoОо", "0000")
+
+# A keyboard-wedge scanner that loses Shift types 7 for &, a worse one nothing. As t, s and fn have
+# known lengths, they tell which of the two it is; a sum without its dot would not.
 WEDGE = re.compile(
-    r"t=(\d{8}t\d{4}(?:\d\d)?)7s=(\d+(?:[.,]\d\d?)?)7fn=(\d{16})7i=(\d{1,10})7fp=(\d{1,10})7n=([1-4])",
-    re.IGNORECASE,
+    r"t=(?P<t>\d{8}t\d{4}(?:\d\d)?)(?P<gap>7?)s=(?P<s>\d+[.,]\d\d)(?P=gap)fn=(?P<fn>\d{16})(?P=gap)"
+    r"i=(?P<i>\d{1,10})(?P=gap)fp=(?P<fp>\d{1,10})(?:(?P=gap)n=(?P<n>[1-4]))?(?!\w)",
+    re.IGNORECASE | re.ASCII,
 )
-DATE = re.compile(r"(\d{8})t(\d{4})(\d\d)?(?:z)?", re.IGNORECASE | re.ASCII)
-SUM = re.compile(r"\d{0,12}(?:[.,]\d{0,2})?", re.ASCII)
-DIGITS = re.compile(r"\d{1,20}", re.ASCII)
 
-OTHER_CODES = (
-    ("nspk.ru", "a payment by SBP"),
-    ("check.egais.ru", "an EGAIS alcohol receipt"),
-    ("consumer.oofd.kz", "a receipt of Kazakhstan"),
-    ("kofd.kz", "a receipt of Kazakhstan"),
-    ("ch.info-center.by", "a receipt of Belarus"),
-    ("skko.by", "a receipt of Belarus"),
-    ("soliq.uz", "a receipt of Uzbekistan"),
-)
-FOREIGN = re.compile(r"(?:^|[?&])f=\d+", re.IGNORECASE)
+# How Cyrillic letters got into the names: typed for the Latin ones they resemble, or by pressing
+# the Latin ones' keys on a Russian layout, where . gives ю. The two disagree on т and Т.
+LOOKALIKES = str.maketrans("тТрРсСѕЅіІп", "ttppssssiin")
+LAYOUT = str.maketrans("еЕыЫаАтТшШзЗюЮ", "ttssffnniipp..")
+
+OTHER_CODES = {
+    "nspk.ru": "a payment by SBP",
+    "check.egais.ru": "a receipt of EGAIS for alcohol",
+    "kz": "a receipt of Kazakhstan",
+    "by": "a receipt of Belarus",
+    "uz": "a receipt of Uzbekistan",
+    "kg": "a receipt of Kyrgyzstan",
+    "am": "a receipt of Armenia",
+}
+HOST = re.compile(r"(?:^|https?://)([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?=[/:?#]|$)")
+# Tills of Kazakhstan write f where ours write fn.
+KAZAKH_DRIVE = re.compile(r"(?<!\w)f=\d", re.IGNORECASE)
 
 
 class NotFiscalQr(DomainError):
@@ -84,87 +88,128 @@ def parse(text: str) -> QrFields:
     if len(text) > MOST_CHARACTERS:
         raise NotFiscalQr("This is not a receipt's code: it is too long for one.")
     plain = _plain(text)
-    fields = _fields(plain)
-    if "fn" not in fields and len(fields) < 3:
-        raise _another_code(plain)
-    if "fn" not in fields and FOREIGN.search(plain):
-        raise NotFiscalQr("This is a receipt of another country; send one of a Russian till.")
-    missing = [key for key in ("t", "s", "fn", "i", "fp") if key not in fields]
-    if missing:
-        raise BadQr(f"The code lacks {', '.join(missing)}; scan it again or type the details.")
-    wall_time, has_seconds = _date(fields["t"])
-    operation = fields.get("n")
+    fields = _best(_readings(plain))
+    if missing := _missing(fields):
+        raise _failure(plain, missing)
+    wall_time, has_seconds = _time(fields["t"])
     return QrFields(
         wall_time=wall_time,
-        total_kopecks=_sum(fields["s"]),
-        fn=_fn(fields["fn"]),
-        fd=_number("i", fields["i"]),
+        total_kopecks=_kopecks(fields["s"]),
+        fn=_drive(fields["fn"]),
+        fd=_number("i", fields["i"], least=1),
         fp=_number("fp", fields["fp"]),
-        operation=_operation(operation) if operation else 1,
-        operation_assumed=operation is None,
+        operation=_operation(fields["n"]) if "n" in fields else 1,
+        operation_assumed="n" not in fields,
         has_seconds=has_seconds,
     )
 
 
 def _plain(text: str) -> str:
-    plain = text.strip().lstrip("\ufeff")
-    if "%3d" in plain.casefold():
-        plain = unquote(plain)
-    return unescape(plain)
+    """The text itself, out of addresses in addresses and HTML, spaces single."""
+    for _ in range(3):
+        text = unescape(unquote(text))
+    if not text.isprintable():
+        text = "".join(letter for letter in text if letter.isprintable() or letter.isspace())
+    return "\n".join(" ".join(line.split()) for line in text.splitlines())
 
 
-def _fields(plain: str) -> dict[str, str]:
-    wedge = WEDGE.search(plain.replace(" ", ""))
-    if wedge and "&" not in plain:
-        return dict(zip(("t", "s", "fn", "i", "fp", "n"), wedge.groups(), strict=True))
-    found = {key.lower(): value for key, value in PAIR.findall(plain)}
-    if "fn" in found or not any("а" <= letter.lower() <= "я" for letter in plain):
-        return found
-    return {key.lower(): value for key, value in PAIR.findall(plain.translate(LATIN))}
+def _best(readings: Iterator[Fields]) -> Fields:
+    """The first complete reading, else the first of those that lack the least."""
+    best: Fields = {}
+    for fields in readings:
+        if len(_missing(fields)) < len(_missing(best)):
+            best = fields
+        if not _missing(best):
+            break
+    return best
 
 
-def _another_code(plain: str) -> NotFiscalQr:
-    address = plain.casefold()
-    for host, what in OTHER_CODES:
-        if host in address:
-            return NotFiscalQr(f"This is {what}, not a receipt; scan the code the till prints.")
-    if FOREIGN.search(plain):
-        return NotFiscalQr("This is a receipt of another country; send one of a Russian till.")
+def _missing(fields: Fields) -> list[str]:
+    return [name for name in REQUIRED if name not in fields]
+
+
+def _readings(plain: str) -> Iterator[Fields]:
+    """What the names stand for, in the ways to read the letters, the plainest first."""
+    for letters in ({}, LOOKALIKES, LAYOUT):
+        written = plain.translate(letters)
+        yield _named(written)
+        if wedge := WEDGE.search(written.replace(" ", "")):
+            named = wedge.groupdict()
+            yield {name: named[name] for name in (*REQUIRED, "n") if named[name]}
+
+
+def _named(written: str) -> Fields:
+    """What follows each name, up to the next one; a name with nothing after it is left out."""
+    names = list(NAME.finditer(written))
+    fields: Fields = {}
+    for name, following in zip_longest(names, names[1:]):
+        rest = written[name.end() : following.start() if following else None]
+        value = SEPARATOR.split(rest, maxsplit=1)[0].rstrip(" ,?")
+        if value and fields.setdefault(name[1].lower(), value) != value:
+            fields[name[1].lower()] = TWICE
+    return fields
+
+
+def _failure(plain: str, missing: list[str]) -> DomainError:
+    """Why these fields are no receipt of a Russian till."""
+    for host in HOST.findall(plain.casefold()):
+        for ending, what in OTHER_CODES.items():
+            if f".{host}".endswith(f".{ending}"):
+                return NotFiscalQr(f"This is {what}; scan the code that a Russian till printed.")
+    if "fn" in missing and KAZAKH_DRIVE.search(plain):
+        return NotFiscalQr("This is a receipt of Kazakhstan; send one that a Russian till printed.")
+    if "fn" not in missing or len(missing) < 3:
+        return BadQr(f"The code lacks {', '.join(missing)}; scan it again or type the details.")
     return NotFiscalQr("This is not a receipt's code; scan the one the till prints.")
 
 
-def _date(text: str) -> tuple[datetime, bool]:
-    match = DATE.fullmatch(text.translate(LATIN))
+def _time(text: str) -> tuple[datetime, bool]:
+    match = TIME.match(text)
+    if match is None:
+        raise BadQr("The code's date (t) cannot be read; scan it again.")
+    day, hour_minute, second = match.groups(default="00")
     try:
-        if match is None:
-            raise ValueError("no date")
-        wall_time = datetime.strptime(match[1] + match[2] + (match[3] or "00"), "%Y%m%d%H%M%S")  # noqa: DTZ007
+        at = datetime.strptime(day + hour_minute + second, "%Y%m%d%H%M%S")  # noqa: DTZ007
     except ValueError as error:
-        raise BadQr("The code's date cannot be read; scan it again.") from error
-    if not EARLIEST <= wall_time.year < LATEST:
-        raise BadQr("The code's date is not of this time; scan it again.")
-    return wall_time, match[3] is not None
+        raise BadQr("The code's date (t) is not in the calendar; scan it again.") from error
+    if not EARLIEST_YEAR <= at.year <= LATEST_YEAR:
+        raise BadQr("The code's date (t) is not of this time; scan it again.")
+    return at, match[3] is not None
 
 
-def _sum(text: str) -> int:
-    if not SUM.fullmatch(text) or not any(letter.isdigit() for letter in text):
-        raise BadQr("The code's sum cannot be read; scan it again.")
-    return money.kopecks(text)
+def _kopecks(text: str) -> int:
+    match = MONEY.match(text)
+    rubles, kopecks = match.groups(default="") if match else ("", "")
+    if not rubles and not kopecks:
+        raise BadQr("The code's sum (s) cannot be read; scan it again.")
+    sum_kopecks = int(rubles.replace(" ", "") or "0") * 100 + int(kopecks.ljust(2, "0"))
+    if sum_kopecks > MOST_KOPECKS:
+        raise BadQr("The code's sum (s) is more than a till can print; scan it again.")
+    return sum_kopecks
 
 
-def _fn(text: str) -> int:
-    if not DIGITS.fullmatch(text) or len(text) != 16:
+def _drive(text: str) -> int:
+    digits = _digits(text)
+    if len(digits) != 16 or int(digits) == 0:
         raise BadQr("The code's drive number (fn) has not 16 digits; scan it again.")
-    return int(text)
+    return int(digits)
 
 
-def _number(key: str, text: str) -> int:
-    if not DIGITS.fullmatch(text) or not 0 <= int(text) <= MAX_UINT32:
-        raise BadQr(f"The code's {key} is not a number of a receipt; scan it again.")
-    return int(text)
+def _number(name: str, text: str, *, least: int = 0) -> int:
+    digits = _digits(text)
+    if not 0 < len(digits) <= 20 or not least <= int(digits) <= MOST_UINT32:
+        raise BadQr(f"The code's {name} is not a number of a receipt; scan it again.")
+    return int(digits)
 
 
 def _operation(text: str) -> int:
-    if text not in {"1", "2", "3", "4"}:
+    digits = _digits(text)
+    if digits not in {"1", "2", "3", "4"}:
         raise BadQr("The code's kind (n) is not 1 to 4; scan it again.")
-    return int(text)
+    return int(digits)
+
+
+def _digits(text: str) -> str:
+    """The digits at the beginning, typed in groups perhaps and with the letter O for zero."""
+    match = NUMBER.match(text)
+    return match[0].replace(" ", "").translate(ZEROS) if match else ""
