@@ -209,7 +209,9 @@ class TestEnd:
                 time.sleep(seconds)
                 pids = starting.pids()
                 starting.ctrl_c()
-                assert starting.process.returncode == 0, starting.log.read_text()
+                # On a busy machine this may be before the first line of ours: then as Python ends.
+                ended = {0, 130, -signal.SIGINT}
+                assert starting.process.returncode in ended, starting.log.read_text()
                 wait_until(lambda pids=pids: not pids & running_pids())
             finally:
                 starting.end()
