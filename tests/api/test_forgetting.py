@@ -1,0 +1,268 @@
+"""Every column that can say something of a member is filled, the member is forgotten, and all that
+the database holds is read: nothing of the person is in it, and everything still adds up."""
+
+import base64
+import zlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+from psycopg import sql
+
+from vezde.access.operations import answers
+from vezde.api import names
+from vezde.kit import migrate, share
+from vezde.kit.vault import Vault
+from vezde.members import identities, sealing
+from vezde.members import operations as members
+from vezde.members.links.model import NewLink
+from vezde.testing.receipts import (
+    OZON,
+    advance_and_settlement,
+    line,
+    receipt,
+    render,
+)
+from vezde.wiring import STEPS
+
+from .conftest import PROGRAM
+
+NAME, MIDDLE = "Анастасия Преображенская", "Настя из мессенджера"
+PHONE, OTHER_PHONE, EMAIL = "+79000004711", "+79000004712", "Nastya.Preo@example.com"
+TELEGRAM, CARD = "7788990011", "CARD-55667788"
+PERSON = {
+    "phone": PHONE,
+    "email": EMAIL,
+    "name": NAME,
+    "birthday": "1987-03-21",
+    "locale": "ru",
+    "timezone": "Asia/Yekaterinburg",
+    "source": f"привела {NAME}",
+    "identities": [{"kind": "telegram", "value": TELEGRAM}, {"kind": "card", "value": CARD}],
+    "consents": [
+        {
+            "purpose": "promo",
+            "channel": "email",
+            "document_version": "2026-01",
+            "text_sha256": "ab" * 32,
+            "given_at": "2026-11-01T10:00:00+03:00",
+            "how": f"устно, {NAME}, {PHONE}",
+        }
+    ],
+}
+SECRETS = (
+    *(NAME, "Преображенская", MIDDLE, "1987-03-21", "Asia/Yekaterinburg"),
+    *(PHONE[1:], PHONE[2:], OTHER_PHONE[1:], EMAIL, "Nastya.Preo"),
+    *(TELEGRAM, CARD),
+)
+
+CREAM = line("Крем для лица LUNARIA 50мл", 83_000, provider_inn="7801234564")
+DOUBT = line("Помада LUNARIA", 50_000)
+
+DOMAINS = ("access", "ledger", "members", "outbox", "program", "purchases", "receipts")
+# Column of a table with member_id -> why nothing fills it here.
+EMPTY: Mapping[str, str] = {
+    "ledger.entry.reverses_seq": "nothing is reversed yet",
+    "ledger.alloc": "nothing is taken from a lot yet",
+    "ledger.hold": "nothing is held yet",
+    "ledger.hold_lot": "nothing is held yet",
+    "ledger.account.closed_at": "the account is open until she goes",
+    "members.arrival.campaign": "her source was named by another program, not by a link",
+    "members.arrival.code": "her source was named by another program, not by a link",
+    "members.merged": "a row of whoever is gone",
+    "receipts.turn": "she leaves it when the one before her is confirmed",
+    "receipts.verification.lease": "nobody is asking at this moment",
+    "receipts.verification.leased_until": "nobody is asking at this moment",
+    "receipts.verification.parked_because": "nothing is stuck",
+    "outbox.fact.subject": "of facts without a member",
+}
+OF_MEMBERS = """
+SELECT n.nspname, c.relname, array_agg(a.attname::text ORDER BY a.attnum)
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname = ANY(%s)
+GROUP BY 1, 2 HAVING 'member_id' = ANY(array_agg(a.attname::text))
+ORDER BY 1, 2
+"""
+TABLES = """
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname = ANY(%s) ORDER BY 1, 2
+"""
+SUMS = """
+SELECT
+    (SELECT sum(points) FROM ledger.entry WHERE kind <> 'close'),
+    (SELECT md5(string_agg(e::text, '|' ORDER BY member_id, seq)) FROM ledger.entry e
+        WHERE kind <> 'close'),
+    (SELECT md5(string_agg(d::text, '|' ORDER BY fact_id)) FROM program.decision d),
+    (SELECT md5(string_agg(p::text, '|' ORDER BY receipt_id, line)) FROM purchases.line p),
+    (SELECT sum(total_kopecks) FROM purchases.document),
+    (SELECT count(*) FROM receipts.claim WHERE state = 'confirmed')
+"""
+NOTHING_LEFT = """
+SELECT (SELECT sum(points) FROM ledger.entry e WHERE e.kind <> 'activate'
+            AND e.member_id = a.member_id),
+    a.active + a.pending + a.held + a.debt,
+    (SELECT sum(remaining) FROM ledger.lot l WHERE l.member_id = a.member_id),
+    (SELECT sum(points) FROM ledger.lot l WHERE l.member_id = a.member_id)
+        - (SELECT sum(points) FROM ledger.alloc l WHERE l.member_id = a.member_id)
+FROM ledger.account a WHERE a.member_id = %s
+"""
+
+
+class TestForgetting:
+    async def test_leaves_nothing_of_the_person_and_every_sum(self, api, fresh):
+        nastya, papers = await _life(api)
+        with psycopg.connect(fresh.owner, autocommit=True) as db:
+            _ensure_filled(db, names.member_id(nastya))
+            before = db.execute(SUMS).fetchone()
+            blinds = _blinds(api.house.vault)
+            full = _dump(db, api.house.vault)
+            missing = [secret for secret in SECRETS if not _found(full, secret)]
+            assert not missing, f"the test puts these nowhere: {missing}"
+            assert all(blind in full for blind in blinds)
+
+            assert (await api.call("DELETE", f"/v1/members/{nastya}")).status_code == 204
+
+            left = _dump(db, api.house.vault)
+            assert [secret for secret in SECRETS if _found(left, secret)] == []
+            assert not [blind for blind in blinds if blind in left]
+            assert str(names.member_id(nastya)) in left
+            assert "+79000000002" in left, "Boris is still here"
+            assert db.execute(SUMS).fetchone() == before
+            assert db.execute(NOTHING_LEFT, [names.member_id(nastya)]).fetchone() == (0, 0, 0, 0)
+        newcomer = await api.ok("POST", "/v1/members", PERSON)
+        for paper in papers:
+            (again,) = await api.batch({"member_id": newcomer["id"], "document": render(paper)})
+            assert again["reason"]["code"] == "taken"
+        points = await api.ok("GET", f"/v1/members/{newcomer['id']}/points")
+        assert (points["active"], points["pending"]) == (0, 0)
+
+    def test_is_a_step_of_every_domain_with_rows_of_members(self, fresh):
+        with psycopg.connect(fresh.owner, autocommit=True) as db:
+            domains = {row[0] for row in db.execute(OF_MEMBERS, [_schemas()])}
+        steps = {one.domain for one in STEPS}
+        # members runs the steps; facts are append-only, of ids and numbers.
+        assert domains - {"members", "outbox"} <= steps
+
+
+async def _life(api: Any) -> tuple[str, list[Any]]:
+    """A member with something in every place, and the papers she was paid for."""
+    earning = PROGRAM["earning"] | {"points_per_day": None}
+    receipts = {"window_days": None, "per_day": 5}
+    document = PROGRAM | {"earning": earning, "receipts": receipts, "expiry": {"months": 12}}
+    await api.ok("PUT", "/v1/program", {"document": document})
+    boris = await api.ok("POST", "/v1/members", {"phone": "+79000000002"})
+    nastya = (await api.ok("POST", "/v1/members", PERSON, key=f"enrol {PHONE}"))["id"]
+    other = await api.ok(
+        "POST", "/v1/members", {"phone": OTHER_PHONE, "name": MIDDLE, "source": NAME}, key="other"
+    )
+    async with api.house.database.transaction() as db:
+        now = await api.house.clock.programme(db)
+        link = await members.create_link(
+            db, NewLink("blogger-17", "spring"), now=now, actor="operator:cli"
+        )
+        await members.came_by(db, names.member_id(nastya), link.code, now=now)
+        await members.mark_unreachable(db, names.member_id(nastya), "telegram", "blocked", now)
+    at = datetime.now(ZoneInfo("Europe/Moscow")).replace(tzinfo=None, microsecond=0)
+    papers = [
+        receipt(1, lines=[CREAM], at=at),
+        receipt(2, lines=[CREAM], at=at, seller=OZON),
+    ]
+    for paper, whose in zip(papers, (nastya, other["id"]), strict=True):
+        await api.batch({"member_id": whose, "document": render(paper)}, key=f"paper {paper.key}")
+    merged = f"/v1/members/{nastya}/merge"
+    await api.ok("POST", merged, {"gone": other["id"]}, key="merge")
+    await api.ok("POST", "/v1/sandbox/clock", {"advance": "P15D"})
+    advance, _ = advance_and_settlement(11, lines=[CREAM], paid_at=at, handed_over_at=at)
+    lines = [
+        {"phone": PHONE, "document": render(advance)},
+        {"phone": PHONE, "document": render(receipt(21, lines=[DOUBT], at=at))},
+        {"phone": OTHER_PHONE, "document": render(papers[0])},
+    ]
+    await api.batch(*lines)
+    late = receipt(51, lines=[CREAM], seller=OZON, at=at + timedelta(days=14))
+    many = [receipt(60 + n, lines=[CREAM], at=at + timedelta(days=13, hours=n)) for n in range(5)]
+    await api.batch(*({"member_id": nastya, "document": render(one)} for one in [late, *many]))
+    papers.append(late)
+    unpaid = receipt(31, lines=[CREAM], at=at + timedelta(days=14))
+    body = {"member_id": nastya, "qr": unpaid.qr.text()}
+    for key in ("qr", "again"):
+        await api.ok("POST", "/v1/receipts", body, key=key)
+    (consent,) = (await api.ok("GET", f"/v1/members/{nastya}"))["consents"]
+    path = f"/v1/members/{nastya}/consents/{consent['id']}/withdraw"
+    await api.ok("POST", path, {"how": f"позвонила {NAME}"}, key="withdraw")
+    await api.batch(
+        {"member_id": boris["id"], "document": render(receipt(41, lines=[CREAM], at=at))}
+    )
+    return nastya, papers
+
+
+def _schemas() -> list[str]:
+    return sorted({one.domain for one in migrate.read(share.folder("migrations"))})
+
+
+def _ensure_filled(db: psycopg.Connection, member_id: Any) -> None:
+    """A new column has to be filled by `_life`, or to stand in `EMPTY` with its reason."""
+    empty = []
+    for schema, table, columns in db.execute(OF_MEMBERS, [list(DOMAINS)]).fetchall():
+        counts = sql.SQL("SELECT {} FROM {} WHERE member_id = %s").format(
+            sql.SQL(", ").join(sql.SQL("count({})").format(sql.Identifier(one)) for one in columns),
+            sql.Identifier(schema, table),
+        )
+        found = db.execute(counts, [member_id]).fetchone()
+        empty += [
+            f"{schema}.{table}.{column}"
+            for column, count in zip(columns, found, strict=True)
+            if not count and f"{schema}.{table}" not in EMPTY
+        ]
+    expected = {one for one in EMPTY if one.count(".") == 2}
+    assert not (left := sorted(set(empty) - expected)), f"nothing fills {left}"
+    assert expected - set(empty) == set(), "these are filled after all"
+
+
+def _dump(db: psycopg.Connection, vault: Vault) -> str:
+    """All rows of all tables as text, and what is sealed in them in clear."""
+    rows = []
+    for schema, table in db.execute(TABLES, [_schemas()]).fetchall():
+        query = sql.SQL("SELECT t::text FROM {} AS t").format(sql.Identifier(schema, table))
+        rows += [f"{schema}.{table} {row[0]}" for row in db.execute(query)]
+    return "\n".join([*rows, *_unsealed(db, vault)])
+
+
+def _unsealed(db: psycopg.Connection, vault: Vault) -> list[str]:
+    shown = []
+    for member_id, sealed in db.execute(
+        "SELECT member_id, sealed FROM members.member WHERE sealed IS NOT NULL"
+    ):
+        shown.append(str(sealing.open_profile(vault, member_id, sealed)))
+        shown.append(sealing.open_profile(vault, member_id, sealed)[1].isoformat())
+    for member_id, kind, sealed in db.execute(
+        "SELECT member_id, kind, sealed FROM members.identity"
+    ):
+        shown.append(sealing.open_contact(vault, member_id, kind, sealed))
+    for *place, sealed in db.execute(
+        "SELECT key_id, route, idempotency_hmac, sealed FROM access.answer"
+    ):
+        body = zlib.decompress(vault.decrypt(sealed, context=answers._context(tuple(place))))
+        shown.append(body.decode())
+    return shown
+
+
+def _found(dump: str, secret: str) -> bool:
+    """In clear, in hex as bytea shows it, in base64 at any offset, escaped as JSON does."""
+    text = secret.encode()
+    coded = {secret, text.hex(), text.hex().upper(), secret.encode("unicode_escape").decode()}
+    for offset in range(3):
+        whole = base64.b64encode(bytes(offset) + text).decode().rstrip("=")
+        coded.add(whole[(0, 2, 3)[offset] : -1])  # its ends hang on what stands beside
+    return any(one in dump for one in coded)
+
+
+def _blinds(vault: Vault) -> list[str]:
+    """What she is found by."""
+    contacts = [("phone", PHONE), ("phone", OTHER_PHONE), ("email", EMAIL)]
+    contacts += [("telegram", TELEGRAM), ("card", CARD)]
+    return [identities.read(*contact).blind(vault).hex() for contact in contacts]
