@@ -71,11 +71,15 @@ def _marks(folder: Path | str) -> Iterator[tuple[str, tuple[int, int]]]:
 
 
 def _documents(path: str) -> list[FiscalDocument]:
-    """What a file holds; one that cannot be read is told to operators and holds nothing."""
+    """What a file holds; a receipt or a file that cannot be read is told to operators."""
     try:
         with Path(path).open("rb") as file:
             body = file.read(FILE_BYTES + 1)
-        return parsers.read(body, most_bytes=FILE_BYTES)
+        found = list(parsers.read_each(body, most_bytes=FILE_BYTES))
     except (UnreadableDocument, OSError) as error:
         log.warning("document_unreadable", path=path, because=type(error).__name__)
         return []
+    broken = sum(isinstance(one, UnreadableDocument) for one in found)
+    if broken:
+        log.warning("receipts_unreadable", path=path, broken=broken, read=len(found) - broken)
+    return [one for one in found if isinstance(one, FiscalDocument)]
