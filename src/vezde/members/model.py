@@ -71,6 +71,8 @@ class MemberMerged(MemberClosed):
 
 
 class MergeWithItself(DomainError):
+    """A member cannot become part of themselves."""
+
     code = "merge_with_itself"
     kind = Kind.INVALID
 
