@@ -12,7 +12,7 @@ from vezde.kit.clock import Clock
 from vezde.kit.db import Database
 from vezde.kit.errors import Unavailable
 from vezde.kit.work import Runner, Waker, failures
-from vezde.outbox import operations, queries, work
+from vezde.outbox import model, operations, queries, work
 from vezde.outbox.model import FactRow, Reaction
 
 KIND = "purchase.recorded/1"
@@ -133,6 +133,24 @@ class TestHandOver:
         assert len(journeys_saw) == 1
         assert await count(database, "SELECT count(*) FROM kit.timetable") == 1
         assert await count(database, "SELECT count(*) FROM outbox.retry") == 1
+
+    async def test_gives_a_batch_at_once_and_one_by_one_when_it_fails(self, database, clock, now):
+        poison = fact(now)
+        batches: list[int] = []
+
+        async def run_all(_db, facts):
+            batches.append(len(facts))
+            if poison.id in {given.id for given in facts}:
+                raise RuntimeError("poison")
+
+        counting = model.by_the_batch("counting", frozenset({KIND}), run_all)
+        await record(database, [poison, fact(now, BORIS), fact(now, BORIS)])
+        assert await work.hand_over(database, [counting], clock=clock, limit=100) == 3
+        assert sorted(batches) == [1, 1, 1, 3]
+        assert await count(database, "SELECT count(*) FROM outbox.retry") == 1
+        await record(database, [fact(now, BORIS), fact(now)])
+        await work.hand_over(database, [counting], clock=clock, limit=100)
+        assert batches[-1] == 2
 
     async def test_holds_up_neither_the_member_nor_others_for_a_poison_fact(
         self, database, clock, now

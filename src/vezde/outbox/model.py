@@ -1,7 +1,7 @@
 """A fact, a reaction, and the lane a fact waits in."""
 
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,11 +36,26 @@ class Reaction:
     `run(db, fact)` works in the transaction that hands the fact over (a `kit.db.Db`, not named
     here: a model imports no driver) and never commits. Whatever it raises undoes what it wrote,
     and only that; the fact is given to it again later.
+
+    With `run_all` a reaction takes all facts in hand at once, each member's in their order; when
+    that raises, they are given to `run` one by one.
     """
 
     name: str
     kinds: frozenset[str]
     run: Callable[[Any, FactRow], Awaitable[None]]
+    run_all: Callable[[Any, Sequence[FactRow]], Awaitable[None]] | None = None
+
+
+def by_the_batch(
+    name: str, kinds: frozenset[str], run_all: Callable[[Any, Sequence[FactRow]], Awaitable[None]]
+) -> Reaction:
+    """A reaction that works many facts in a few statements, and one as a batch of one."""
+
+    async def run(db: Any, fact: FactRow) -> None:
+        await run_all(db, [fact])
+
+    return Reaction(name, kinds, run, run_all)
 
 
 def lane(fact: FactRow) -> int:

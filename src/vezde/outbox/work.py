@@ -140,24 +140,48 @@ async def hand_over(
             return 0
         take = [[row[0] for row in lanes], max(1, limit // len(lanes))]
         facts = await kit_db.fetch_all(db, FactRow, TAKE, take)
+        in_order = sorted(facts, key=_members_in_order)
+        done = await _react_by_the_batch(db, reactions, in_order)
         failed = False
-        for fact in sorted(facts, key=_members_in_order):
+        for fact in in_order:
             for reaction in by_kind.get(fact.kind, ()):
+                if reaction.name in done:
+                    continue
                 error = await _react(db, reaction, fact)
                 if error is not None:
-                    again = failures.next_try(1, wall=clock.wall())
-                    row = [
-                        fact.id,
-                        reaction.name,
-                        fact.recorded_at,
-                        again,
-                        failures.describe(error),
-                    ]
-                    await db.execute(TRY_LATER, row)
+                    await _try_later(db, reaction, fact, error, wall=clock.wall())
                     failed = True
         if failed:
             db.wake(model.RETRY)
     return len(facts)
+
+
+async def _react_by_the_batch(
+    db: Db, reactions: Sequence[Reaction], facts: Sequence[FactRow]
+) -> set[str]:
+    """Give the facts to the reactions that take them all at once; the names of those that did."""
+    done = set()
+    for reaction in reactions:
+        mine = [fact for fact in facts if fact.kind in reaction.kinds]
+        if reaction.run_all is None or not mine:
+            continue
+        try:
+            async with db.transaction():
+                await reaction.run_all(db, mine)
+        except Exception as error:
+            said = failures.describe(error)
+            log.warning("batch of a reaction failed", reaction=reaction.name, error=said)
+        else:
+            done.add(reaction.name)
+    return done
+
+
+async def _try_later(
+    db: Db, reaction: Reaction, fact: FactRow, error: Exception, *, wall: datetime
+) -> None:
+    again = failures.next_try(1, wall=wall)
+    said = failures.describe(error)
+    await db.execute(TRY_LATER, [fact.id, reaction.name, fact.recorded_at, again, said])
 
 
 async def retry_due(

@@ -1,5 +1,6 @@
 """What receipts do about facts of other domains."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.members import operations as members
 from vezde.members.links.model import Step
-from vezde.outbox.model import FactRow, Reaction
+from vezde.outbox.model import FactRow, Reaction, by_the_batch
 from vezde.purchases import operations as purchases
 from vezde.receipts.model import Status
 from vezde.sellers import queries as sellers
@@ -65,18 +66,20 @@ SHOWN = frozenset(
 )
 
 
-async def progress(db: Db, fact: FactRow) -> None:
-    """A receipt was shown, or accepted: the member's first such step counts for where they came
-    from.
+async def progress(db: Db, facts: Sequence[FactRow]) -> None:
+    """Receipts were shown, or accepted: a member's first such step counts for where they came from.
 
     Dated by when it was shown, not bought: people find a link on the box after the purchase.
     """
-    assert fact.member_id is not None, "a receipt is somebody's"
-    step = Step.ACCEPTED if fact.kind == ACCEPTED else Step.RECEIPT
-    await members.reached(db, fact.member_id, step, at=fact.recorded_at)
+    steps = [
+        (fact.member_id, Step.ACCEPTED if fact.kind == ACCEPTED else Step.RECEIPT, fact.recorded_at)
+        for fact in facts
+        if fact.member_id is not None
+    ]
+    await members.reached_all(db, steps)
 
 
 REACTIONS = (
     Reaction("receipts.relabel", frozenset({"seller.labelled/1"}), relabel),
-    Reaction("receipts.progress", SHOWN, progress),
+    by_the_batch("receipts.progress", SHOWN, progress),
 )

@@ -73,6 +73,17 @@ RETURNING member_id
 EARN: LiteralString = """
 UPDATE members.arrival SET points = points + %s WHERE member_id = %s RETURNING member_id
 """
+EARN_ALL: LiteralString = """
+UPDATE members.arrival SET points = arrival.points + earned.points
+FROM unnest(%s::uuid[], %s::bigint[]) AS earned (member_id, points)
+WHERE arrival.member_id = earned.member_id
+"""
+NOT_THERE_YET: LiteralString = """
+SELECT member_id FROM members.arrival
+WHERE member_id = ANY(%s)
+  AND (receipt_at IS NULL OR accepted_at IS NULL)
+ORDER BY member_id FOR UPDATE
+"""
 # Reactions take members in this order as well.
 LOCK_BOTH: LiteralString = """
 SELECT member_id FROM members.arrival WHERE member_id = ANY(%s) ORDER BY member_id FOR UPDATE
@@ -189,6 +200,30 @@ async def links_of(db: Db, sources: Sequence[str | None]) -> dict[str, Link]:
 async def rename(db: Db, member_id: UUID, source: str | None) -> None:
     """Somebody corrected the member's source, or cleared it."""
     await db.execute(RENAME, {"member_id": member_id, "source": source})
+
+
+async def reached_all(db: Db, steps: Sequence[tuple[UUID, Step, datetime]]) -> None:
+    """Members showed receipts (member, step, programme time): the first of each kind counts.
+
+    Most have done so before: one read tells who has not, locked in the order of ids.
+    """
+    assert Step.CONSENTED not in {step for _, step, _ in steps}, "a consent is no receipt"
+    cursor = await db.execute(NOT_THERE_YET, [list({member_id for member_id, _, _ in steps})])
+    news = {row[0] for row in await cursor.fetchall()}
+    for step in (Step.RECEIPT, Step.ACCEPTED):
+        rows = [
+            {"member_id": member_id, "at": at}
+            for member_id, taken, at in steps
+            if taken is step and member_id in news
+        ]
+        await kit_db.execute_many(db, REACH[step], rows)
+
+
+async def earned_all(db: Db, points: Mapping[UUID, int]) -> None:
+    """Members accrued points: one statement for all of them, locked in the order of ids."""
+    members = sorted(points)
+    await db.execute(LOCK_BOTH, [members])
+    await db.execute(EARN_ALL, [members, [points[member_id] for member_id in members]])
 
 
 async def reached(db: Db, member_id: UUID, step: Step, *, at: datetime) -> bool:

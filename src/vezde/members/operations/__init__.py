@@ -1,6 +1,6 @@
 """Verbs on members: enrol, change, consents, merge, forget; the links they come by."""
 
-from vezde.members.links.arrivals import came_by, earned, reached
+from vezde.members.links.arrivals import came_by, earned, earned_all, reached, reached_all
 from vezde.members.links.operations import archive as archive_link
 from vezde.members.links.operations import create as create_link
 from vezde.members.links.operations import scan as scan_link
@@ -27,6 +27,7 @@ __all__ = [
     "create_link",
     "drop_unreachable",
     "earned",
+    "earned_all",
     "enrol",
     "enrol_missing",
     "forget",
@@ -37,6 +38,7 @@ __all__ = [
     "pin_index_key",
     "present",
     "reached",
+    "reached_all",
     "scan_link",
     "undisturbed",
     "withdraw_consent",
