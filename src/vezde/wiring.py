@@ -8,6 +8,13 @@ from functools import partial
 from typing import Any
 
 from vezde.access import operations as access
+from vezde.bot import inbox as bot_inbox
+from vezde.bot import reactions as bot_reactions
+from vezde.bot import section as bot_section
+from vezde.bot import work as bot_work
+from vezde.bot.conversation import account as bot_account
+from vezde.bot.polling import Poller
+from vezde.bot.section import BotSection
 from vezde.catalog import operations as catalog
 from vezde.catalog import queries as catalog_queries
 from vezde.catalog import reading
@@ -17,7 +24,7 @@ from vezde.kit.clock import Clock
 from vezde.kit.db import Database, Db
 from vezde.kit.errors import DomainError, FieldError, Kind
 from vezde.kit.vault import Vault
-from vezde.kit.work import Stage, Waker, calls, pause, sandbox, timetable
+from vezde.kit.work import Stage, Waker, calls, jobs, pause, sandbox, timetable
 from vezde.kit.work.timetable import Tick
 from vezde.ledger import operations as ledger
 from vezde.ledger import queries as ledger_queries
@@ -55,6 +62,7 @@ Application = Callable[..., Awaitable[None]]  # ASGI
 SECTIONS: tuple[Section, ...] = (
     Section("sellers", SellersSection, sellers.install_section),
     Section("texts", TextsSection, messaging.install_section),
+    Section("bot", BotSection, bot_section.install_section),
 )
 REACTIONS: tuple[Reaction, ...] = (*program_reactions.REACTIONS, *receipt_reactions.REACTIONS)
 
@@ -67,6 +75,7 @@ STEPS: tuple[Step, ...] = (
     Step("purchases", purchases.merge, None),
     Step("access", access.merge, access.forget),
     Step("receipts", merging.merge, merging.forget, lock=merging.lock),
+    bot_work.STEP,
 )
 
 # Lots that fall due by the thousand are worked by the hundred, so that no account waits long.
@@ -117,7 +126,8 @@ async def open_house(
 async def _settle_in(db: Db, vault: Vault, *, now: datetime) -> None:
     """What every process finds or puts into the database it works with."""
     await members.pin_index_key(db, vault=vault, now=now, actor="system")
-    await outbox.subscribe(db, {kind for one in REACTIONS for kind in one.kinds})
+    wanted = {kind for one in REACTIONS for kind in one.kinds}
+    await outbox.subscribe(db, wanted | bot_reactions.KINDS)
     await _open_months(db, now, now + MONTHS_AHEAD)
     await timetable.install(db, TICKS, now=now)
 
@@ -157,6 +167,7 @@ def stages(house: House) -> list[Stage]:
     asked = house.providers
     settle = partial(receipt_work.settle_once, database, clock=clock)
     telling = webhook_reactions.reaction(kinds=facts.KINDS, wall=clock.wall)
+    reactions = [*REACTIONS, *_teller(house).reactions()]
 
     handlers = tick_handlers(house)
     round_ = partial(timetable.work_timetable, database, handlers, clock=clock)
@@ -171,9 +182,10 @@ def stages(house: House) -> list[Stage]:
         Stage("receipts.ask", ask, partial(checking.next_due, step="ask") if asked else None),
         Stage("receipts.settle", settle, partial(checking.next_due, step="settle")),
         Stage("ledger.activate", activate, ledger_queries.next_due),
-        *outbox_work.stages(database, [*REACTIONS, telling], clock=clock),
+        *outbox_work.stages(database, [*reactions, telling], clock=clock),
         _sender(house).stage(),
         *_messengers(house),
+        *_bot(house),
         Stage(timetable.STAGE, round_, timetable.due),
         Stage(calls.STAGE, partial(calls.work_calls, database, call_handlers(house)), pauses=False),
     ]
@@ -201,6 +213,42 @@ def _messengers(house: House) -> list[Stage]:
         waker=house.waker,
     )
     return [Stage(DELIVER, deliver, pauses=False)]
+
+
+def _bot(house: House) -> list[Stage]:
+    """The bot's inbox, by the wall: people are answered while a sandbox moves the clock.
+
+    Reminders and leaving are jobs of programme time; there are some without a messenger, too.
+    """
+    handlers: Mapping[str, jobs.Handler] = {
+        bot_reactions.REMIND: _teller(house).remind,
+        bot_account.FORGET: _bot_worker(house).forget,
+    }
+    work = partial(jobs.work_jobs, house.database, handlers, clock=house.clock)
+    found = [Stage(jobs.STAGE, work, jobs.due)]
+    if house.telegram is not None:
+        found.append(Stage(bot_inbox.WORK, _bot_worker(house).run))
+    return found
+
+
+def _bot_worker(house: House) -> bot_work.Worker:
+    files: dict[str, bot_work.Files] = {}
+    if house.telegram is not None:
+        files[house.telegram.name] = house.telegram
+    return bot_work.Worker(house.database, house.clock, house.vault, files, STEPS)
+
+
+def _teller(house: House) -> bot_reactions.Teller:
+    return bot_reactions.Teller(house.vault, house.clock)
+
+
+def poller(house: House, conninfo: str) -> Poller | None:
+    """Who asks Telegram for updates: one of all workers; None without a token."""
+    token = house.settings.telegram.token
+    if house.telegram is None or token is None:
+        return None
+    bot = f"{house.telegram.name}:{token.partition(':')[0]}"
+    return Poller(bot, house.telegram, house.database, conninfo, house.vault, house.clock)
 
 
 def reach(settings: Settings) -> Reach:
@@ -233,6 +281,8 @@ TICKS = (
     Tick("outbox.deliveries", period_seconds=600),
     Tick("access.answers", period_seconds=600),
     Tick("messaging.sweep", period_seconds=3_600),
+    Tick("bot.sweep", period_seconds=3_600),
+    Tick(bot_work.GUESTS, period_seconds=86_400, calendar=True),
 )
 
 
@@ -251,11 +301,16 @@ def tick_handlers(house: House) -> Mapping[str, timetable.Handler]:
     async def messages(db: Db, _now: datetime) -> None:
         await messaging.sweep(db, wall=house.clock.wall(), limit=DELIVERIES_AT_ONCE)
 
+    async def updates(db: Db, _now: datetime) -> None:
+        await bot_inbox.sweep(db, wall=house.clock.wall())
+
     return {
         "outbox.months": months,
         "outbox.deliveries": deliveries,
         "access.answers": answers,
         "messaging.sweep": messages,
+        "bot.sweep": updates,
+        bot_work.GUESTS: _bot_worker(house).forget_guests,
     }
 
 
@@ -300,7 +355,8 @@ def web(house: House, *, after_reset: Callable[[], Awaitable[None]] | None = Non
 
 async def advance(house: House, until: datetime) -> datetime:
     """Move a sandbox's programme clock to `until`, working off what falls due on the way."""
-    worked = [one for one in stages(house) if one.name != DELIVER]
+    by_the_wall = {DELIVER, bot_inbox.WORK}
+    worked = [one for one in stages(house) if one.name not in by_the_wall]
     return await sandbox.advance(
         house.database, house.clock, worked, until=until, before_move=_open_months
     )

@@ -81,8 +81,12 @@ async def _worker(settings: Settings, conninfo: str, stop: asyncio.Event) -> Non
 
     vault = Vault(setting.secret_key(settings))
     async with wiring.open_house(settings, conninfo, vault=vault, size=POOL) as house:
-        stages = wiring.stages(house)
-        await process.run(stages, house.database, house.waker, house.clock, stop)
+        work = process.run(wiring.stages(house), house.database, house.waker, house.clock, stop)
+        poller = wiring.poller(house, conninfo)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(work)
+            if poller is not None:
+                group.create_task(poller.run(stop))
 
 
 async def _answer(app: "Application", listener: socket.socket, stop: asyncio.Event) -> None:

@@ -1,0 +1,171 @@
+"""Chats of members, and which receipts were shown in them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from vezde.bot import inbox
+from vezde.kit import db as kit_db
+from vezde.kit.db import Db
+from vezde.kit.vault import Vault
+
+OF_CHAT: LiteralString = """
+SELECT member_id, channel, chat, address, state, data, guest_since FROM bot.chat
+WHERE channel = %s AND chat = %s
+"""
+OF_MEMBER: LiteralString = """
+SELECT member_id, channel, chat, address, state, data, guest_since FROM bot.chat
+WHERE member_id = %s ORDER BY channel, chat
+"""
+OPEN: LiteralString = """
+INSERT INTO bot.chat
+    (member_id, channel, chat, address, state, data, guest_since, changed_at)
+VALUES (%s, %s, %s, %s, 'new', '{}', %s, %s)
+"""
+CHANGE: LiteralString = """
+UPDATE bot.chat SET state = %s, data = %s, changed_at = %s
+WHERE member_id = %s AND channel = %s AND chat = %s
+"""
+KNOWN_WELL: LiteralString = "UPDATE bot.chat SET guest_since = NULL WHERE member_id = %s"
+GUESTS: LiteralString = """
+SELECT DISTINCT member_id FROM bot.chat WHERE guest_since < %s LIMIT %s
+"""
+SHOW: LiteralString = """
+INSERT INTO bot.shown (member_id, receipt_id, channel, chat, slot) VALUES (%s, %s, %s, %s, %s)
+"""
+SHOWN: LiteralString = """
+SELECT shown.receipt_id, shown.channel, shown.chat, shown.slot
+FROM bot.shown AS one
+JOIN bot.shown ON shown.member_id = one.member_id AND shown.slot = one.slot
+WHERE one.member_id = %s AND one.receipt_id = %s
+ORDER BY shown.receipt_id
+"""
+QUIET: LiteralString = """
+UPDATE bot.shown SET quiet_since = %s
+WHERE member_id = %s AND receipt_id = %s AND quiet_since IS NULL
+"""
+IS_QUIET: LiteralString = """
+SELECT quiet_since IS NOT NULL FROM bot.shown WHERE member_id = %s AND receipt_id = %s
+"""
+MERGE_CHATS: LiteralString = """
+UPDATE bot.chat SET member_id = %(into)s WHERE member_id = %(gone)s
+"""
+MERGE_SHOWN: LiteralString = "UPDATE bot.shown SET member_id = %(into)s WHERE member_id = %(gone)s"
+FORGET_CHATS: LiteralString = "DELETE FROM bot.chat WHERE member_id = %s RETURNING chat"
+FORGET_SHOWN: LiteralString = "DELETE FROM bot.shown WHERE member_id = %s"
+
+
+@dataclass(frozen=True)
+class Chat:
+    """`address` is sealed; `guest_since`: when a member without a phone came."""
+
+    member_id: UUID
+    channel: str
+    chat: bytes
+    address: bytes = field(repr=False)
+    state: str
+    data: dict[str, Any]
+    guest_since: datetime | None
+
+    def opened(self, vault: Vault) -> str:
+        """The chat's address at its messenger."""
+        return vault.decrypt(self.address, context=_context(self.chat)).decode()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Receipts that one message tells of, in the order they were shown."""
+
+    channel: str
+    chat: bytes
+    slot: str
+    receipt_ids: tuple[UUID, ...]
+
+
+async def of_chat(db: Db, channel: str, chat: bytes) -> Chat | None:
+    """The chat of this blind index; None: nobody wrote from there yet, or they were forgotten."""
+    return await kit_db.fetch_one(db, Chat, OF_CHAT, [channel, chat])
+
+
+async def of_member(db: Db, member_id: UUID) -> list[Chat]:
+    """A member's chats: one for each account that was merged into them."""
+    return await kit_db.fetch_all(db, Chat, OF_MEMBER, [member_id])
+
+
+async def open_chat(
+    db: Db,
+    member_id: UUID,
+    channel: str,
+    chat: bytes,
+    address: str,
+    *,
+    guest: bool,
+    vault: Vault,
+    now: datetime,
+) -> Chat:
+    """Begin a conversation."""
+    sealed = vault.encrypt(address.encode(), context=_context(chat))
+    since = now if guest else None
+    await db.execute(OPEN, [member_id, channel, chat, sealed, since, now])
+    return Chat(member_id, channel, chat, sealed, "new", {}, since)
+
+
+async def change(db: Db, chat: Chat, *, state: str, data: dict[str, Any], now: datetime) -> None:
+    """Where the conversation is now."""
+    row = [state, Jsonb(data), now, chat.member_id, chat.channel, chat.chat]
+    await db.execute(CHANGE, row)
+
+
+async def known_well(db: Db, member_id: UUID) -> None:
+    """The member gave a phone and is no guest any more."""
+    await db.execute(KNOWN_WELL, [member_id])
+
+
+async def guests(db: Db, *, before: datetime, limit: int) -> list[UUID]:
+    """Members who came before that instant and gave no phone since."""
+    rows = await (await db.execute(GUESTS, [before, limit])).fetchall()
+    return [row[0] for row in rows]
+
+
+async def show(db: Db, chat: Chat, receipt_id: UUID, slot: str) -> None:
+    """A receipt was shown in this chat; the slot's message tells what becomes of it."""
+    await db.execute(SHOW, [chat.member_id, receipt_id, chat.channel, chat.chat, slot])
+
+
+async def shown(db: Db, member_id: UUID, receipt_id: UUID) -> Shown | None:
+    """The message that tells of a receipt, with all it tells of; None: shown elsewhere."""
+    rows = await (await db.execute(SHOWN, [member_id, receipt_id])).fetchall()
+    if not rows:
+        return None
+    return Shown(rows[0][1], rows[0][2], rows[0][3], tuple(row[0] for row in rows))
+
+
+async def be_quiet(db: Db, member_id: UUID, receipt_id: UUID, *, now: datetime) -> None:
+    """Remind of this receipt no more."""
+    await db.execute(QUIET, [now, member_id, receipt_id])
+
+
+async def is_quiet(db: Db, member_id: UUID, receipt_id: UUID) -> bool:
+    """Whether there is nobody to remind of this receipt any more."""
+    return await kit_db.fetch_value(db, IS_QUIET, [member_id, receipt_id]) is not False
+
+
+async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) -> None:  # noqa: ARG001 (a step of members)
+    """Chats of the one who goes are the other's, who is known by a phone."""
+    both = {"into": into, "gone": gone}
+    await db.execute(MERGE_CHATS, both)
+    await db.execute(MERGE_SHOWN, both)
+
+
+async def forget(db: Db, member_id: UUID, *, now: datetime, actor: str) -> None:  # noqa: ARG001 (a step of members)
+    """Drop the member's chats with what is held in them."""
+    gone = await (await db.execute(FORGET_CHATS, [member_id])).fetchall()
+    await inbox.drop_chats(db, [row[0] for row in gone])
+    await db.execute(FORGET_SHOWN, [member_id])
+
+
+def _context(chat: bytes) -> bytes:
+    return b"bot.chat " + chat

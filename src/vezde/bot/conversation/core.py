@@ -1,0 +1,132 @@
+"""Which event is answered by what."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from vezde.bot.conversation import account, phone, showing, starting
+from vezde.bot.conversation.showing import Reading
+from vezde.bot.conversation.talk import PERSONAL_DATA, Answer, Talk
+from vezde.bot.model import Event, Flooded, Left, Returned, Said, Sent, Shared, Started, Tapped
+from vezde.kit.db import Db
+from vezde.kit.errors import DomainError, Kind
+from vezde.members import operations as members
+from vezde.messaging.model import View
+
+BLOCKED = "blocked"
+
+
+def needs_reading(talk: Talk, event: Event) -> bool:
+    """Whether a file has to be fetched and read before the event can be answered."""
+    agreed = PERSONAL_DATA in talk.agreed
+    return agreed and isinstance(event, Sent) and not _is_too_large(event)
+
+
+async def answer(db: Db, talk: Talk, event: Event, reading: Reading | None = None) -> Answer:
+    """Do what the event asks for and say what there is to say.
+
+    `reading` is what was read from the file of an event that needs it. Raises what the operations
+    raise; then nothing may be kept.
+    """
+    match event:
+        case Left():
+            await members.mark_unreachable(db, talk.member_id, talk.chat.channel, BLOCKED, talk.now)
+            return Answer()
+        case Returned():
+            await members.mark_reachable(db, talk.member_id, talk.chat.channel, talk.now)
+            return Answer()
+        case Flooded():
+            return Answer((talk.say(View("too_fast")),))
+        case Started():
+            return await starting.started(db, talk, event)
+    if PERSONAL_DATA not in talk.agreed:
+        return await starting.before_consent(db, talk, event)
+    match event:
+        case Sent() if _is_too_large(event):
+            return showing.too_large(talk)
+        case Sent(album=album):
+            assert reading is not None, "needs_reading says so"
+            return await showing.show(db, talk, reading, album=album)
+        case Said(text):
+            return await _said(db, talk, text)
+        case Shared():
+            return await phone.shared(db, talk, event)
+        case Tapped():
+            return await _tapped(db, talk, event)
+    return _hint(talk)
+
+
+def _is_too_large(event: Sent) -> bool:
+    return event.size is not None and event.size > showing.MOST_BYTES
+
+
+async def _said(db: Db, talk: Talk, text: str) -> Answer:
+    command = text.split(maxsplit=1)[0].partition("@")[0].casefold()
+    if command in COMMANDS:
+        return await COMMANDS[command](db, talk)
+    if starting.is_receipt(text):
+        return await showing.show(db, talk, showing.read(text))
+    return _hint(talk)
+
+
+async def _tapped(db: Db, talk: Talk, event: Tapped) -> Answer:
+    """A button of this or any earlier message; one that is not known any more does no harm."""
+    name, _, rest = event.action.partition(":")
+    toast: str | None = None
+    done = Answer()
+    try:
+        match name:
+            case "agree" | "next" | "later" if not rest:
+                toast = "already_done"
+            case "stop":
+                await account.quiet(db, talk, UUID(rest))
+                toast = "reminders_off"
+            case "later":
+                toast = "reminders_on"
+            case _:
+                done = await _acted(db, talk, name, rest)
+    except ValueError:
+        done = _hint(talk)
+    except DomainError as error:
+        if error.kind is not Kind.MISSING:
+            raise
+        done = _hint(talk)
+    return Answer((talk.tapped(event.callback_id, toast), *done.say))
+
+
+async def _acted(db: Db, talk: Talk, name: str, rest: str) -> Answer:
+    match name:
+        case "why":
+            return await account.why(db, talk, int(rest))
+        case "help":
+            shop, _, mark = rest.partition(":")
+            return account.help_(talk, shop or None, mark or None)
+        case "mailings":
+            return await account.mailings(db, talk, on=rest == "on")
+        case "leave":
+            return await account.leave(db, talk, sure=rest == "yes")
+        case "stay":
+            return Answer((talk.say(View("stayed")),))
+        case "phone":
+            return account.ask_phone(talk)
+    command = COMMANDS.get(f"/{name}")
+    return await command(db, talk) if command else _hint(talk)
+
+
+def _hint(talk: Talk) -> Answer:
+    return Answer((talk.say(View("hint")),))
+
+
+async def _help(_db: Db, talk: Talk) -> Answer:
+    return account.help_(talk)
+
+
+async def _settings(_db: Db, talk: Talk) -> Answer:
+    return account.settings(talk)
+
+
+COMMANDS: dict[str, Callable[[Db, Talk], Awaitable[Answer]]] = {
+    "/balance": account.balance,
+    "/history": account.history,
+    "/help": _help,
+    "/settings": _settings,
+}

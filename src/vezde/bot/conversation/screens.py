@@ -1,0 +1,203 @@
+"""Screens: what the bot shows, as functions of plain values."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from vezde.bot.section import ConsentDocument
+from vezde.kit import i18n
+from vezde.kit.i18n import Locale
+from vezde.messaging.model import Button, Keyboard, View
+from vezde.messaging.templates import Lines, Money, Points
+from vezde.program.model import Programme
+from vezde.receipts.model import Reason, Status
+from vezde.receipts.queries import Receipt
+
+SHOPS = ("wildberries", "ozon", "market", "goldapple", "paper")
+SHOWN_POINTS = 100
+PAID_AHEAD = frozenset({1, 2, 3})  # FFD tag 1214
+
+# Every reason has its own screen; that a document is forged the member reads as not found.
+REFUSED = {
+    **{reason: f"receipt_{reason}" for reason in Reason},
+    Reason.FORGED: f"receipt_{Reason.NOT_FOUND}",
+}
+
+
+def welcome(brand: str, programme: Programme, locale: Locale) -> View:
+    """What points are worth, and one button."""
+    pay = i18n.points(SHOWN_POINTS, programme.points_name.get(locale), locale)
+    money = i18n.rubles(SHOWN_POINTS * programme.point_value_kopecks, locale)
+    said = {"brand": brand, "points_pay": f"{pay} = {money}"}
+    return View("welcome", said, ((Button("button_next", "next"),),))
+
+
+def consent(brand: str, document: ConsentDocument, *, held: bool) -> View:
+    """Consent to personal data, a step of its own with its document."""
+    rows: list[tuple[Button, ...]] = []
+    if document.url:
+        rows.append((Button("button_document", url=document.url),))
+    rows.append((Button("button_agree", "agree"), Button("button_later", "later")))
+    return View("consent_ask_held" if held else "consent_ask", {"brand": brand}, tuple(rows))
+
+
+def home(brand: str, active: int) -> View:
+    said = {"brand": brand, "points": Points(active)}
+    return View("welcome_back", said, (_account_buttons(),))
+
+
+def checking(count: int = 1) -> View:
+    if count == 1:
+        return View("receipt_checking")
+    return View("receipts_checking", {"count": count})
+
+
+def receipts(shown: Sequence[Receipt], *, brand: str, zone: ZoneInfo, now: datetime) -> View:
+    """What became of the receipts that one message tells of."""
+    if len(shown) == 1:
+        return _receipt(shown[0], brand=brand, zone=zone, now=now)
+    open_ = sum(one.status is Status.CHECKING for one in shown)
+    if open_ == len(shown):
+        return checking(len(shown))
+    accepted = sum(one.status is Status.ACCEPTED for one in shown)
+    rejected = sum(one.status is Status.REJECTED for one in shown)
+    said = {
+        "count": len(shown),
+        "points": Points(sum(_points(one, now) for one in shown), signed=True),
+        "accepted": accepted,
+        "waiting": len(shown) - accepted - rejected,
+        "rejected": rejected,
+    }
+    return View("receipts_several", said, (_account_buttons(),))
+
+
+def _receipt(one: Receipt, *, brand: str, zone: ZoneInfo, now: datetime) -> View:
+    match one.status:
+        case Status.CHECKING:
+            return checking()
+        case Status.AWAITING_SETTLEMENT:
+            return View("receipt_advance", buttons=((Button("button_help", "help"),),))
+        case Status.IN_REVIEW:
+            return View("receipt_in_review")
+        case Status.ACCEPTED:
+            return _accepted(one, zone=zone, now=now)
+    assert one.reason is not None, "what is rejected has a reason"
+    return View(REFUSED[one.reason], {"brand": brand})
+
+
+def _accepted(one: Receipt, *, zone: ZoneInfo, now: datetime) -> View:
+    pending, active, active_at = one.points(now)
+    if not pending + active and _is_advance(one):
+        return View("receipt_settled")
+    names = {line.line: line.name for line in one.document.lines} if one.document else {}
+    items = [
+        f"{names.get(line.line) or line.sku}" + (f" · +{line.points}" if line.points else "")
+        for line in one.matched
+        if line.sku
+    ]
+    said = {"items": Lines(tuple(items)), "place": _place(one)}
+    if not pending + active:
+        return View("receipt_no_points", said)
+    said["points"] = Points(pending + active, signed=True)
+    if pending and active_at is not None:
+        said["day"] = local_day(active_at, zone)
+        return View("receipt_pending", said, (_account_buttons(),))
+    return View("receipt_active", said, (_account_buttons(),))
+
+
+def _is_advance(one: Receipt) -> bool:
+    """Whether it only said that its goods were paid ahead; the second receipt earned."""
+    lines = one.document.lines if one.document else ()
+    return bool(lines) and all(line.payment_type in PAID_AHEAD for line in lines)
+
+
+def _place(one: Receipt) -> str:
+    where = one.seller_name or (one.document.retail_place if one.document else None)
+    when = f"{one.wall_time:%d.%m.%Y}" if one.wall_time else ""
+    return ", ".join(part for part in (where, when) if part)
+
+
+def _points(one: Receipt, now: datetime) -> int:
+    pending, active, _ = one.points(now)
+    return pending + active
+
+
+def local_day(instant: datetime, zone: ZoneInfo) -> date:
+    return instant.astimezone(zone).date()
+
+
+def ask_phone(until: date) -> View:
+    return View(
+        "phone_ask",
+        {"guest_until": until},
+        ((Button("phone_button", contact=True),),),
+        Keyboard.REPLY,
+    )
+
+
+def phone_done(text: str, active: int) -> View:
+    return View(text, {"points": Points(active)}, keyboard=Keyboard.REMOVE)
+
+
+def ask_marketing(brand: str, document: ConsentDocument) -> View:
+    rows: list[tuple[Button, ...]] = []
+    if document.url:
+        rows.append((Button("button_document", url=document.url),))
+    rows.append((Button("button_yes", "mailings:on"), Button("button_no", "mailings:off")))
+    return View("marketing_ask", {"brand": brand}, tuple(rows))
+
+
+def balance(active: int, pending: int, value_kopecks: int) -> View:
+    said = {"active": Points(active), "pays": Money(active * value_kopecks)}
+    rows = ((Button("button_history", "history"),),)
+    if pending:
+        return View("balance_pending", {**said, "pending": Points(pending)}, rows)
+    return View("balance", said, rows)
+
+
+def history(entries: Sequence[str], first_seq: int | None) -> View:
+    if not entries:
+        return View("history_empty")
+    rows = ((Button("button_why", f"why:{first_seq}"),),) if first_seq is not None else ()
+    return View("history", {"entries": Lines(tuple(entries))}, rows)
+
+
+def why(title: str, amount: int, parts: Sequence[str]) -> View:
+    said = {"title": title, "points": Points(amount, signed=True), "parts": Lines(tuple(parts))}
+    return View("why", said, ((Button("button_history", "history"),),))
+
+
+def help_(mark: str, shop: str | None = None) -> View:
+    """The ladder by shop; `mark` names the message that is edited as one goes up and down."""
+    if shop is not None:
+        return View(f"help_{shop}", buttons=((Button("button_back", f"help::{mark}"),),))
+    buttons = [Button(f"button_{one}", f"help:{one}:{mark}") for one in SHOPS]
+    return View("help", buttons=(tuple(buttons[:2]), tuple(buttons[2:4]), tuple(buttons[4:])))
+
+
+def settings(*, mailings: bool, phone: bool) -> View:
+    switch = Button("button_mailings_off", "mailings:off")
+    if not mailings:
+        switch = Button("button_mailings_on", "mailings:on")
+    rows: list[tuple[Button, ...]] = [(switch,)]
+    if not phone:
+        rows.append((Button("button_phone", "phone"),))
+    rows.append((Button("button_leave", "leave"),))
+    return View("settings", buttons=tuple(rows))
+
+
+def leave(points: int) -> View:
+    rows = ((Button("button_stay", "stay"),), (Button("button_leave_yes", "leave:yes"),))
+    return View("leave_ask", {"points": Points(points)}, rows)
+
+
+def advance_reminder(day: date, receipt: str) -> View:
+    rows = (
+        (Button("button_not_yet", f"later:{receipt}"),),
+        (Button("button_stop_reminding", f"stop:{receipt}"),),
+    )
+    return View("advance_reminder", {"day": day}, rows)
+
+
+def _account_buttons() -> tuple[Button, ...]:
+    return (Button("button_balance", "balance"), Button("button_history", "history"))

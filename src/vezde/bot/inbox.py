@@ -1,0 +1,267 @@
+"""The inbox: updates kept before they are confirmed, events worked in the order of their chat."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, LiteralString
+from uuid import UUID
+
+from vezde.kit import db as kit_db
+from vezde.kit import ids
+from vezde.kit.db import Db
+from vezde.kit.vault import Vault
+
+WORK = "bot.work"
+# What a person may have waiting: more than an album; the rest is answered once and dropped.
+MOST_WAITING = 12
+KEEP = timedelta(days=14)  # Telegram hands over again for a day
+FLOOD: dict[str, Any] = {"flooded": True}
+
+KNOW: LiteralString = """
+INSERT INTO bot.inbox (bot, event_key, state, received_wall)
+SELECT %(bot)s, event_key, state, %(wall)s
+FROM unnest(%(keys)s::text[], %(states)s::text[]) AS given (event_key, state)
+ORDER BY event_key
+ON CONFLICT (bot, event_key) DO NOTHING
+RETURNING event_key
+"""
+KNOWN: LiteralString = "SELECT event_key FROM bot.inbox WHERE bot = %s AND event_key = ANY(%s)"
+WAITING: LiteralString = """
+SELECT chat, count(*) FROM bot.event
+WHERE bot = %s AND chat = ANY(%s) AND state <> 'parked' GROUP BY chat
+"""
+OPEN_TURNS: LiteralString = """
+INSERT INTO bot.turn (bot, chat) SELECT %s, chat FROM unnest(%s::bytea[]) AS given (chat)
+ORDER BY chat ON CONFLICT (bot, chat) DO NOTHING
+"""
+ADD: LiteralString = """
+INSERT INTO bot.event
+    (bot, chat, event_id, event_key, state, sealed, received_wall, due_wall, attempts)
+VALUES (%s, %s, %s, %s, 'waiting', %s, %s, %s, 0)
+"""
+# The first event of a chat that nobody works; later ones of it are not looked at.
+FREE: LiteralString = """
+SELECT turn.bot, turn.chat
+FROM bot.event AS head
+JOIN bot.turn ON turn.bot = head.bot AND turn.chat = head.chat
+WHERE head.state = 'waiting' AND head.due_wall <= %(wall)s AND NOT EXISTS (
+    SELECT FROM bot.event AS earlier
+    WHERE earlier.bot = head.bot AND earlier.chat = head.chat
+      AND earlier.state = 'waiting' AND earlier.event_id < head.event_id)
+ORDER BY head.due_wall, head.event_id
+LIMIT 1
+FOR UPDATE OF turn SKIP LOCKED
+"""
+# Looked at again under the lock: another may have worked it since.
+HEAD: LiteralString = """
+SELECT bot, chat, event_id, event_key, sealed, attempts, lease FROM bot.event
+WHERE bot = %(bot)s AND chat = %(chat)s AND state = 'waiting'
+ORDER BY event_id LIMIT 1
+"""
+DUE: LiteralString = "SELECT due_wall FROM bot.event WHERE bot = %s AND chat = %s AND event_id = %s"
+LEASE: LiteralString = """
+UPDATE bot.event SET lease = %s, due_wall = %s, attempts = attempts + 1
+WHERE bot = %s AND chat = %s AND event_id = %s
+"""
+STILL_MINE: LiteralString = """
+SELECT FROM bot.event
+JOIN bot.turn USING (bot, chat)
+WHERE bot = %s AND chat = %s AND event_id = %s AND lease = %s
+FOR UPDATE OF event, turn
+"""
+DONE: LiteralString = "DELETE FROM bot.event WHERE bot = %s AND chat = %s AND event_id = %s"
+HOLD: LiteralString = """
+UPDATE bot.event SET state = 'held', lease = NULL, attempts = 0
+WHERE bot = %s AND chat = %s AND event_id = %s
+"""
+LET_GO: LiteralString = """
+UPDATE bot.event SET state = 'waiting', due_wall = %s
+WHERE bot = %s AND chat = %s AND state = 'held'
+RETURNING event_id
+"""
+FAILED: LiteralString = """
+UPDATE bot.event SET attempts = %s, lease = NULL, due_wall = %s, state = %s, error = %s
+WHERE bot = %s AND chat = %s AND event_id = %s
+"""
+DROP_CHAT: LiteralString = """
+DELETE FROM bot.event WHERE chat = ANY(%s) AND state <> 'waiting'
+"""
+SWEEP_INBOX: LiteralString = "DELETE FROM bot.inbox WHERE received_wall < %s"
+SWEEP_EVENTS: LiteralString = """
+DELETE FROM bot.event WHERE state <> 'waiting' AND received_wall < %s
+"""
+BY_STATE: LiteralString = "SELECT state, count(*) FROM bot.inbox GROUP BY state"
+
+
+class Fate(StrEnum):
+    """What became of an update when it came."""
+
+    TAKEN = "taken"
+    IGNORED = "ignored"
+    MALFORMED = "malformed"
+    FLOODED = "flooded"
+
+
+@dataclass(frozen=True)
+class Update:
+    """An update as its messenger names it; `chat` and `payload` of one that is taken."""
+
+    key: str
+    fate: Fate
+    chat: str | None = field(default=None, repr=False)
+    payload: dict[str, Any] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An event in hand."""
+
+    bot: str
+    chat: bytes
+    event_id: UUID
+    event_key: str
+    sealed: bytes = field(repr=False)
+    attempts: int
+    lease: UUID | None
+
+    @property
+    def place(self) -> tuple[str, bytes, UUID]:
+        return self.bot, self.chat, self.event_id
+
+    def payload(self, vault: Vault) -> dict[str, Any]:
+        opened: dict[str, Any] = json.loads(
+            vault.decrypt(self.sealed, context=_context(self.event_id))
+        )
+        return opened
+
+
+def blind(vault: Vault, channel: str, chat: str) -> bytes:
+    """A chat's index: its id at the messenger names a person."""
+    return vault.blind(f"{channel}:{chat}", purpose="bot.chat")
+
+
+async def take(
+    db: Db, bot: str, updates: Sequence[Update], *, vault: Vault, wall: datetime
+) -> list[Fate]:
+    """Keep updates that are not known yet, in the order given; what became of each new one.
+
+    `bot` is like `telegram:7000000001`. Commit before the messenger is told that we have them.
+    """
+    by_key = {one.key: one for one in updates}
+    keys = list(by_key)
+    known = {row[0] for row in await (await db.execute(KNOWN, [bot, keys])).fetchall()}
+    fresh = [one for key, one in by_key.items() if key not in known]
+    channel = bot.partition(":")[0]
+    chats = {one.chat: blind(vault, channel, one.chat) for one in fresh if one.chat is not None}
+    counted = dict(await (await db.execute(WAITING, [bot, list(chats.values())])).fetchall())
+    fates, rows = [], []
+    for one in fresh:
+        fate, payload = one.fate, one.payload
+        if fate is Fate.TAKEN:
+            assert one.chat is not None, "what is taken is somebody's"
+            chat = chats[one.chat]
+            counted[chat] = counted.get(chat, 0) + 1
+            if counted[chat] > MOST_WAITING:
+                fate = Fate.FLOODED
+                payload = {"of": one.payload, **FLOOD}
+            if counted[chat] <= MOST_WAITING + 1:
+                rows.append((chat, one.key, payload))
+        fates.append(fate)
+    row = {"bot": bot, "keys": [one.key for one in fresh], "states": fates, "wall": wall}
+    new = {row[0] for row in await (await db.execute(KNOW, row)).fetchall()}
+    await _add(db, bot, [one for one in rows if one[1] in new], vault=vault, wall=wall)
+    return [fate for one, fate in zip(fresh, fates, strict=True) if one.key in new]
+
+
+async def _add(
+    db: Db,
+    bot: str,
+    rows: Sequence[tuple[bytes, str, dict[str, Any] | None]],
+    *,
+    vault: Vault,
+    wall: datetime,
+) -> None:
+    if not rows:
+        return
+    await db.execute(OPEN_TURNS, [bot, sorted({chat for chat, _, _ in rows})])
+    events = []
+    for (chat, key, payload), event_id in zip(rows, sorted(ids.new() for _ in rows), strict=True):
+        sealed = vault.encrypt(json.dumps(payload).encode(), context=_context(event_id))
+        events.append((bot, chat, event_id, key, sealed, wall, wall))
+    await kit_db.execute_many(db, ADD, events)
+    db.wake(WORK)
+
+
+async def claim(db: Db, *, wall: datetime) -> Waiting | None:
+    """The next event that is due, its chat locked until the transaction ends; None: nothing is."""
+    while True:
+        free = await (await db.execute(FREE, {"wall": wall})).fetchone()
+        if free is None:
+            return None
+        asked = {"bot": free[0], "chat": free[1]}
+        head = await kit_db.fetch_one(db, Waiting, HEAD, asked)
+        if head is None:
+            continue
+        due = await kit_db.fetch_value(db, DUE, head.place)
+        if due is not None and due <= wall:
+            return head
+
+
+async def lease(db: Db, event: Waiting, *, seconds: float, wall: datetime) -> UUID:
+    """Keep the event, and so its chat, to oneself beyond the transaction; the lease's token."""
+    token = ids.new()
+    await db.execute(LEASE, [token, wall + timedelta(seconds=seconds), *event.place])
+    return token
+
+
+async def is_mine(db: Db, event: Waiting, token: UUID) -> bool:
+    """Whether the lease still holds; then event and chat are locked."""
+    return await (await db.execute(STILL_MINE, [*event.place, token])).fetchone() is not None
+
+
+async def done(db: Db, event: Waiting) -> None:
+    """The event is worked."""
+    await db.execute(DONE, event.place)
+
+
+async def hold(db: Db, event: Waiting) -> None:
+    """Keep the event until `let_go`."""
+    await db.execute(HOLD, event.place)
+
+
+async def let_go(db: Db, bot: str, chat: bytes, *, wall: datetime) -> int:
+    """The chat's held events are worked now; how many."""
+    freed = await (await db.execute(LET_GO, [wall, bot, chat])).fetchall()
+    if freed:
+        db.wake(WORK)
+    return len(freed)
+
+
+async def failed(
+    db: Db, event: Waiting, *, again: datetime | None, error: str, wall: datetime
+) -> None:
+    """Try the event again then; None: park it."""
+    state = "parked" if again is None else "waiting"
+    await db.execute(FAILED, [event.attempts + 1, again or wall, state, error, *event.place])
+
+
+async def drop_chats(db: Db, chats: Sequence[bytes]) -> None:
+    """Forget what is held or parked of these chats."""
+    await db.execute(DROP_CHAT, [list(chats)])
+
+
+async def sweep(db: Db, *, wall: datetime) -> None:
+    """Drop what came long ago: known keys, events held or parked."""
+    await db.execute(SWEEP_INBOX, [wall - KEEP])
+    await db.execute(SWEEP_EVENTS, [wall - KEEP])
+
+
+async def by_fate(db: Db) -> dict[str, int]:
+    """How many updates of the last days came to what."""
+    return dict(await (await db.execute(BY_STATE)).fetchall())
+
+
+def _context(event_id: UUID) -> bytes:
+    return b"bot.event " + event_id.bytes

@@ -1,0 +1,166 @@
+"""The phone, mailings, points looked up, help, leaving."""
+
+import asyncio
+
+from bot.conftest import CREAM, Door
+from vezde.members import operations as members
+from vezde.members import queries as member_queries
+from vezde.members.model import NewMember
+from vezde.testing.receipts import picture
+
+
+class TestPhone:
+    async def test_is_kept_with_the_points(self, door: Door) -> None:
+        anna = await door.guest(phone="+79000000001")
+        await anna.tap("Поделиться телефоном")
+        await anna.sees("баллы закреплены за вами", "83")
+        assert anna.keyboard == []
+        owners = await owner_of(door, "+79000000001")
+        assert len(owners) == 1
+        assert await door.value("SELECT count(*) FROM bot.chat WHERE guest_since IS NOT NULL") == 0
+
+    async def test_of_somebody_else_is_refused_kindly(self, door: Door) -> None:
+        anna = await door.guest()
+        boris = door.telegram.user("Борис", phone="+79000000002")
+        await anna.contact(boris)
+        await anna.sees("чужой контакт")
+        assert await owner_of(door, "+79000000002") == {}
+
+    async def test_without_a_user_id_is_refused_kindly(self, door: Door) -> None:
+        anna = await door.guest(phone="+79000000001")
+        await anna.contact(with_user_id=False)
+        await anna.sees("чужой контакт")
+        assert await owner_of(door, "+79000000001") == {}
+
+    async def test_that_is_known_makes_the_guest_that_member(self, door: Door) -> None:
+        async with door.house.database.transaction() as db:
+            now = await door.house.clock.programme(db)
+            (known,) = await members.enrol(
+                db,
+                [NewMember(phone="+79000000001")],
+                vault=door.house.vault,
+                now=now,
+                actor="system",
+            )
+        anna = await door.guest(phone="+79000000001")
+        await anna.tap("Поделиться телефоном")
+        await anna.sees("Мы вас узнали", "83 балла")
+        assert set((await owner_of(door, "+79000000001")).values()) == {known.member_id}
+        await anna.photo(picture(door.paper(2)))
+        await anna.sees("+83 балла")
+        await anna.send("/balance")
+        await anna.sees("166 баллов")
+
+    async def test_given_twice_changes_nothing(self, door: Door) -> None:
+        anna = await door.guest(phone="+79000000001")
+        await anna.contact()
+        await anna.sees("закреплены за вами")
+        await anna.contact()
+        await anna.sees("уже записан за вами")
+
+
+class TestMailings:
+    async def test_are_asked_about_after_the_phone_and_never_ticked(self, door: Door) -> None:
+        anna = await door.guest(phone="+79000000001")
+        await anna.contact()
+        await anna.sees("Хотите узнавать", "не обязательно")
+        assert await mailings(door) == 0
+        await anna.tap("Да, пишите")
+        await anna.sees("Спасибо, будем писать")
+        assert await mailings(door) == 1
+
+    async def test_are_turned_off_in_settings(self, door: Door) -> None:
+        anna = await door.member()
+        await anna.send("/settings")
+        await anna.sees_button("Включить рассылки")
+        await anna.tap("Включить рассылки")
+        await anna.sees("будем писать")
+        await anna.send("/settings")
+        await anna.sees_button("Отключить рассылки")
+        await anna.tap("Отключить рассылки")
+        await anna.sees("рассылок не будет")
+        assert await mailings(door) == 0
+
+
+class TestPoints:
+    async def test_are_told_with_what_they_are_worth(self, door: Door) -> None:
+        anna = await door.guest()
+        await anna.send("/balance")
+        await anna.sees("83 балла", "₽ скидки")
+
+    async def test_are_explained(self, door: Door) -> None:
+        anna = await door.guest()
+        await anna.send("/history")
+        await anna.sees("История баллов", "+83")
+        await anna.tap("Почему столько")
+        await anna.sees(CREAM, "10 %", "+83")
+
+    async def test_of_a_newcomer_are_none_yet(self, door: Door) -> None:
+        anna = await door.member()
+        await anna.send("/history")
+        await anna.sees("Пока здесь пусто")
+
+
+class TestHelp:
+    async def test_is_a_ladder_in_one_message(self, door: Door) -> None:
+        anna = await door.member()
+        await anna.send("/help")
+        first = await anna.sees("Где вы покупали?")
+        assert "Wildberries" in first.buttons
+        await anna.tap("Ozon")
+        second = await anna.sees("Нужен второй чек")
+        assert second.id == first.id
+        await anna.tap("Назад")
+        assert (await anna.sees("Где вы покупали?")).id == first.id
+
+
+class TestLeaving:
+    async def test_is_asked_about_once_then_erases(self, door: Door) -> None:
+        anna = await door.guest(phone="+79000000001")
+        await anna.contact()
+        await anna.sees("закреплены")
+        await anna.send("/settings")
+        await anna.sees_button("Выйти и стереть данные")
+        await anna.tap("Выйти и стереть данные")
+        await anna.sees("Точно выходите?")
+        await anna.tap("Да, стереть всё")
+        await anna.sees("Через минуту сотрём")
+        await door.passes(minutes=2)
+        assert await owner_of(door, "+79000000001") == {}
+        assert await door.value("SELECT count(*) FROM bot.chat") == 0
+        assert await door.value("SELECT count(*) FROM members.identity") == 0
+
+    async def test_leaves_the_way_back_open(self, door: Door) -> None:
+        anna = await door.member()
+        await anna.send("/settings")
+        await anna.sees_button("Выйти и стереть данные")
+        await anna.tap("Выйти и стереть данные")
+        await anna.sees_button("Да, стереть всё")
+        await anna.tap("Да, стереть всё")
+        await anna.sees("Через минуту сотрём")
+        await door.passes(minutes=2)
+        await anna.start()
+        await anna.sees("Здравствуйте")
+
+
+class TestGuest:
+    async def test_without_a_phone_is_forgotten_after_the_term(self, door: Door) -> None:
+        await door.guest()
+        boris = await door.guest("Борис", number=2, phone="+79000000002")
+        await boris.contact()
+        await boris.sees("закреплены")
+        await door.passes(days=32)
+        assert await door.value("SELECT count(*) FROM bot.chat") == 1
+        assert len(await owner_of(door, "+79000000002")) == 1
+
+
+async def owner_of(door: Door, phone: str):
+    await asyncio.sleep(0)
+    async with door.house.database.transaction() as db:
+        return await member_queries.ids_by_phone(db, [phone], vault=door.house.vault)
+
+
+async def mailings(door: Door) -> int:
+    return await door.value(
+        "SELECT count(*) FROM members.consent WHERE purpose = 'marketing' AND withdrawn_at IS NULL"
+    )

@@ -1,0 +1,197 @@
+"""The story that must work: from /start to points, each receipt with its own answer."""
+
+from datetime import timedelta
+
+from bot.conftest import CREAM, Door
+from vezde.testing.receipts import OZON, line, picture, receipt
+
+
+class TestStart:
+    async def test_says_what_points_are_worth_then_asks_consent_by_itself(self, door: Door) -> None:
+        anna = door.telegram.user("Анна")
+        await anna.start()
+        await anna.sees("100 баллов = 100 ₽", within=2)
+        await anna.tap("Дальше")
+        asked = await anna.sees("согласие на обработку персональных данных")
+        assert asked.buttons == ("Прочитать документ", "Согласен", "Не сейчас")
+        await anna.tap("Согласен")
+        await anna.sees("фото чека")
+
+    async def test_keeps_the_consent_as_evidence(self, door: Door) -> None:
+        await door.member()
+        kept = await door.value(
+            "SELECT (purpose, document_version, length(text_sha256), how)::text FROM members.consent"
+        )
+        assert kept == "(personal_data,2026-11,64,bot_button)"
+
+    async def test_speaks_english_to_those_who_do(self, door: Door) -> None:
+        ann = door.telegram.user("Ann", language_code="en")
+        await ann.start()
+        await ann.sees("100 points = ₽100")
+
+    async def test_greets_with_the_points_whoever_comes_back(self, door: Door) -> None:
+        anna = await door.guest()
+        await anna.start()
+        await anna.sees("С возвращением", "83")
+
+    async def test_waits_for_those_who_do_not_agree_yet(self, door: Door) -> None:
+        anna = door.telegram.user("Анна")
+        await anna.start()
+        await anna.sees_button("Дальше")
+        await anna.tap("Дальше")
+        await anna.sees_button("Не сейчас")
+        await anna.tap("Не сейчас")
+        await anna.sees("/start — продолжим")
+
+
+class TestReceipt:
+    async def test_brings_points_within_two_seconds_in_one_message(self, door: Door) -> None:
+        anna = await door.member()
+        await anna.photo(picture(door.paper(1)))
+        told = await anna.sees("+83 балла", CREAM, "Пят", within=2)
+        asked = await anna.sees("Оставьте телефон, чтобы баллы не пропали")
+        assert {one.id for one in anna.answers} == {told.id, asked.id}
+
+    async def test_of_a_marketplace_says_when_its_points_are_active(self, door: Door) -> None:
+        anna = await door.member()
+        await anna.photo(picture(door.paper(1, seller=OZON)))
+        await anna.sees("+41 балл", "станут активны")
+
+    async def test_comes_as_text_too(self, door: Door) -> None:
+        anna = await door.member()
+        await anna.send(door.paper(1).qr.text())
+        await anna.sees("+83 балла")
+
+    async def test_comes_as_a_file_too(self, door: Door) -> None:
+        anna = await door.member()
+        await anna.document(picture(door.paper(1)), name="чек.png")
+        await anna.sees("+83 балла")
+
+    async def test_shown_before_the_consent_is_kept_and_goes_on_after(self, door: Door) -> None:
+        anna = door.telegram.user("Анна")
+        await anna.photo(picture(door.paper(1)))
+        await anna.sees("Спасибо, чек у нас", "согласие")
+        assert await door.value("SELECT count(*) FROM receipts.receipt") == 0
+        await anna.tap("Согласен")
+        await anna.sees("Проверяем ваш чек")
+        await anna.sees("+83 балла")
+
+    async def test_album_gives_one_reply(self, door: Door) -> None:
+        anna = await door.member()
+        await anna.album([picture(door.paper(number)) for number in (1, 2, 3)])
+        told = await anna.sees("+249 баллов", "Приняты: 3", within=10)
+        others = [one for one in anna.answers if one.id != told.id]
+        assert ["Оставьте телефон" in one.text for one in others] in ([], [True])
+
+    async def test_album_before_the_consent_is_asked_about_once(self, door: Door) -> None:
+        anna = door.telegram.user("Анна")
+        await anna.album([picture(door.paper(number)) for number in (1, 2)])
+        await anna.sees("Спасибо, чек у нас")
+        await anna.sees_button("Согласен")
+        assert len(anna.answers) == 1
+        await anna.tap("Согласен")
+        await anna.sees("+166 баллов", within=10)
+
+
+class TestRefusal:
+    async def test_of_the_same_receipt_again(self, door: Door) -> None:
+        anna = await door.guest()
+        await anna.photo(picture(door.paper(1)))
+        await anna.sees("вы уже показывали")
+
+    async def test_of_somebody_elses_receipt(self, door: Door) -> None:
+        await door.guest()
+        boris = await door.member("Борис")
+        await boris.photo(picture(door.paper(1)))
+        await boris.sees("другой участник")
+
+    async def test_of_a_receipt_without_our_products(self, door: Door) -> None:
+        anna = await door.member()
+        await anna.photo(picture(door.paper(1, lines=[line("Хлеб бородинский", 6_000)])))
+        await anna.sees("товаров «Лунария» мы в нём не нашли")
+
+    async def test_of_a_blurred_photo(self, door: Door) -> None:
+        anna = await door.member()
+        await anna.photo(picture(door.paper(1), blurred=True))
+        await anna.sees("Не вижу QR-кода", within=10)
+
+    async def test_of_another_code(self, door: Door) -> None:
+        anna = await door.member()
+        await anna.photo(picture("https://example.org/menu"))
+        await anna.sees("другой QR-код", within=10)
+
+    async def test_of_a_return(self, door: Door) -> None:
+        anna = await door.member()
+        await anna.photo(picture(door.paper(1, operation=2)))
+        await anna.sees("чек возврата")
+
+    async def test_of_an_old_receipt(self, door: Door) -> None:
+        anna = await door.member()
+        long_ago = door.house.clock.wall().replace(tzinfo=None) - timedelta(days=90)
+        await anna.photo(picture(door.paper(1, at=long_ago)))
+        await anna.sees("слишком много дней")
+
+    async def test_of_a_file_that_telegram_does_not_hand_over(self, door: Door) -> None:
+        anna = await door.member()
+        await anna.document(25_000_000)
+        await anna.sees("больше 20 МБ")
+        assert door.telegram.asked("getFile") == []
+
+    async def test_of_chatter_is_a_hint(self, door: Door) -> None:
+        anna = await door.member()
+        await anna.send("привет")
+        await anna.sees("Пришлите фото чека", "/balance")
+
+
+class TestAdvance:
+    async def test_waits_for_the_second_receipt_and_reminds_of_it(self, door: Door) -> None:
+        anna = await door.member()
+        await anna.photo(picture(advance(door, 1)))
+        await anna.sees("Пришлите второй чек, когда заберёте заказ")
+        await door.passes(days=3, minutes=1)
+        await anna.sees("Уже забрали заказ?", since=0)
+        await anna.tap("Ещё не забрал")
+        await door.passes(days=4)
+        assert reminders(anna) == 2
+        await anna.tap("Не напоминать")
+        await anna.sees_button("Не напоминать")
+        await until_quiet(door)
+        await door.passes(days=8)
+        assert reminders(anna) == 2
+
+    async def test_says_so_when_the_second_receipt_came(self, door: Door) -> None:
+        anna = await door.member()
+        yesterday = door.house.clock.wall().replace(tzinfo=None) - timedelta(days=1)
+        await anna.photo(picture(advance(door, 1, at=yesterday - timedelta(hours=5))))
+        await anna.sees("второй чек, когда заберёте")
+        second = receipt(
+            2,
+            lines=[line(CREAM, 83_000, payment_type=4, product_type=1)],
+            seller=OZON,
+            at=yesterday,
+            prepaid_kopecks=83_000,
+        )
+        await anna.photo(picture(door.known(second)))
+        await anna.sees("+41 балл")
+        await anna.sees("Второй чек по этому заказу получен")
+        await door.passes(days=4)
+        assert reminders(anna) == 0
+
+
+def advance(door, number, **changes):
+    lines = [line(CREAM, 83_000, payment_type=1, product_type=10)]
+    return door.paper(number, lines=lines, seller=OZON, **changes)
+
+
+def reminders(person) -> int:
+    return sum("Уже забрали заказ?" in one.text for one in person.messages)
+
+
+async def until_quiet(door: Door) -> None:
+    import asyncio
+
+    for _ in range(100):
+        if await door.value("SELECT count(*) FROM bot.shown WHERE quiet_since IS NOT NULL"):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the tap was not worked")
