@@ -75,7 +75,8 @@ CREATE TABLE messaging.allowance (
 CREATE TABLE messaging.texts (
     version integer PRIMARY KEY,
     valid_from timestamptz NOT NULL,
-    section jsonb NOT NULL
+    section jsonb NOT NULL,
+    sha256 bytea NOT NULL             -- of the section; processes keep what they have read by it
 );
 
 GRANT USAGE ON SCHEMA messaging TO vezde_app;

@@ -21,7 +21,7 @@ from vezde.kit.i18n import Locale, Plural
 MOST_SHOWN = 4_096  # https://core.telegram.org/bots/api#sendmessage, after entities are parsed
 MOST_OF_A_TEXT = 300  # of a variable: names, addresses, items of a receipt
 MOST_LINES = 40
-MARK = re.compile(r"<(/?)([a-z]+)((?: [^<>]*)?)>")
+MARK = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)((?: [^<>]*|/)?)>")
 LINK = re.compile(r' href="(?:(?:https?|tg)://[^"<>{}\s]+|\{\w+\})"')
 PLAIN_MARKS = frozenset({"b", "i", "u", "s", "code"})
 BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -113,9 +113,12 @@ def fill(
         longest, lines = longest // 2, max(lines // 2, 3)
 
 
-def plain(text: str) -> str:
-    """What one reads of filled text, without HTML: for buttons and notices."""
-    return html.unescape(MARK.sub("", text))
+def plain(text: str, *, most: int | None = None) -> str:
+    """What one reads of filled text, without HTML, cut to `most` characters: for buttons."""
+    read = html.unescape(MARK.sub("", text))
+    if most is None or len(read) <= most:
+        return read
+    return read[: most - 1].rstrip() + "…"
 
 
 def length(text: str) -> int:

@@ -81,8 +81,12 @@ CROSS JOIN LATERAL (
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
 ) AS queue
-LEFT JOIN messaging.slot ON slot.member_id = queue.member_id AND slot.channel = %(channel)s
-    AND slot.slot = queue.slot
+LEFT JOIN LATERAL (
+    SELECT message_id, send_id, address FROM messaging.slot AS named
+    WHERE named.member_id = queue.member_id AND named.channel = %(channel)s
+      AND named.slot = queue.slot
+    LIMIT 1
+) AS slot ON true
 ORDER BY turn.rank
 LIMIT %(limit)s
 """

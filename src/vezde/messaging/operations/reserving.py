@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
+from vezde.kit import db as kit_db
 from vezde.kit import i18n, ids
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
@@ -25,7 +26,7 @@ MOST_OF_A_TOAST = 200  # https://core.telegram.org/bots/api#answercallbackquery
 MOST_OF_A_BUTTON = 64
 
 VERSION: LiteralString = """
-SELECT version, valid_from FROM messaging.texts
+SELECT version, sha256 FROM messaging.texts
 WHERE valid_from <= %(now)s OR version = 1
 ORDER BY version DESC LIMIT 1
 """
@@ -53,9 +54,8 @@ FROM given WHERE key IS NULL OR send_id IN (SELECT send_id FROM reserved)
 RETURNING send_id
 """
 
-# The programme's words of this process by version and start, which no two versions share, not
-# even those of two databases or of a sandbox that began anew.
-_OWN: dict[tuple[int, datetime], Mapping[str, Any]] = {}
+# The programme's words of this process by their hash, so whichever database they come from.
+_OWN: dict[bytes, Mapping[str, Any]] = {}
 MOST_OWN = 32
 
 
@@ -71,13 +71,7 @@ class _Words:
     own: Mapping[str, Any]
     points_name: Mapping[Locale, Plural]
 
-    def fill(
-        self,
-        key: str,
-        variables: Mapping[str, Any],
-        locale: Locale,
-        most: int = templates.MOST_SHOWN,
-    ) -> str:
+    def fill(self, key: str, variables: Mapping[str, Any], locale: Locale) -> str:
         if key not in catalogue.shipped():
             raise UnknownText(f"There is no text «{key}».")
         return templates.fill(
@@ -85,11 +79,10 @@ class _Words:
             variables,
             locale=locale,
             points_name=self.points_name.get(locale),
-            most=most,
         )
 
     def plain(self, key: str, variables: Mapping[str, Any], locale: Locale, most: int) -> str:
-        return templates.plain(self.fill(key, variables, locale, most))
+        return templates.plain(self.fill(key, variables, locale), most=most)
 
 
 async def reserve(
@@ -135,16 +128,15 @@ async def reserve(
 
 async def own_texts(db: Db, *, now: datetime) -> Mapping[str, Any]:
     """The programme's section `texts` in force: words by locale and text key."""
-    version = await (await db.execute(VERSION, {"now": now})).fetchone()
-    if version is None:
+    found = await (await db.execute(VERSION, {"now": now})).fetchone()
+    if found is None:
         return {}
-    if version not in _OWN:
+    version, sha256 = found
+    if sha256 not in _OWN:
         while len(_OWN) >= MOST_OWN:
             _OWN.pop(next(iter(_OWN)))
-        row = await (await db.execute(OWN_TEXTS, [version[0]])).fetchone()
-        assert row is not None, "versions are never deleted"
-        _OWN[version] = row[0]
-    return _OWN[version]
+        _OWN[sha256] = await kit_db.fetch_value(db, OWN_TEXTS, [version])
+    return _OWN[sha256]
 
 
 async def _addressees(
@@ -182,12 +174,11 @@ def _rendered(one: Outgoing | Tap, words: _Words, locale: Locale) -> Rendered:
         return Rendered(toast, answers=one.callback_id)
     view: View = one.view
     model.check(view)
-    most = templates.MOST_SHOWN
-    if view.photo is not None:
-        most = MOST_OF_A_CAPTION
-        if view.photo not in pictures.shipped():
-            raise UnknownPicture(f"There is no picture «{view.photo}».")
-    text = words.fill(view.text, view.variables, locale, most)
+    text = words.fill(view.text, view.variables, locale)
+    if view.photo is not None and view.photo not in pictures.shipped():
+        raise UnknownPicture(f"There is no picture «{view.photo}».")
+    # Too much to say under a picture: what is said matters more.
+    photo = view.photo if templates.length(text) <= MOST_OF_A_CAPTION else None
     if not templates.plain(text).strip():
         raise BrokenTemplate(f"The text «{view.text}» says nothing with these variables.")
     buttons = tuple(
@@ -202,7 +193,7 @@ def _rendered(one: Outgoing | Tap, words: _Words, locale: Locale) -> Rendered:
         )
         for row in view.buttons
     )
-    return Rendered(text, buttons, view.keyboard, view.photo)
+    return Rendered(text, buttons, view.keyboard, photo)
 
 
 def _row(one: Outgoing | Tap, send_id: UUID, sealed: bytes) -> dict[str, Any]:
