@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from vezde.access import operations as access
 from vezde.bot import inbox as bot_inbox
@@ -14,6 +15,7 @@ from vezde.bot import section as bot_section
 from vezde.bot import work as bot_work
 from vezde.bot.conversation import account as bot_account
 from vezde.bot.polling import Poller
+from vezde.bot.presence import Presence
 from vezde.bot.section import BotSection
 from vezde.catalog import operations as catalog
 from vezde.catalog import queries as catalog_queries
@@ -56,6 +58,9 @@ from vezde.receipts.providers.protocol import Provider
 from vezde.sellers import operations as sellers
 from vezde.sellers.section import SellersSection
 from vezde.settings import Settings
+
+if TYPE_CHECKING:
+    from vezde.bot.webhook import Receiver
 
 Application = Callable[..., Awaitable[None]]  # ASGI
 
@@ -242,13 +247,44 @@ def _teller(house: House) -> bot_reactions.Teller:
     return bot_reactions.Teller(house.vault, house.clock)
 
 
-def poller(house: House, conninfo: str) -> Poller | None:
-    """Who asks Telegram for updates: one of all workers; None without a token."""
-    token = house.settings.telegram.token
-    if house.telegram is None or token is None:
+def listener(house: House, conninfo: str) -> Poller | Presence | None:
+    """Who sees to it that updates come, beside the stages; None without a token.
+
+    One of all workers asks Telegram for them; with a webhook the HTTP face gets them.
+    """
+    given = house.settings.telegram
+    if house.telegram is None:
         return None
-    bot = f"{house.telegram.name}:{token.partition(':')[0]}"
-    return Poller(bot, house.telegram, house.database, conninfo, house.vault, house.clock)
+    presence = Presence(
+        house.telegram, house.database, house.clock, given.webhook_url, given.webhook_secret
+    )
+    if given.webhook_url is not None:
+        return presence
+    return Poller(
+        _bot_name(house),
+        house.telegram,
+        house.database,
+        conninfo,
+        house.vault,
+        house.clock,
+        presence.prepare,
+    )
+
+
+def _bot_name(house: House) -> str:
+    """Update ids are a bot's own, so another token is another inbox."""
+    token = house.settings.telegram.token or ""
+    return f"telegram:{token.partition(':')[0]}"
+
+
+def _telegram_posts(house: House) -> "Receiver | None":
+    """Who takes what Telegram posts; None where nothing is posted."""
+    from vezde.bot.webhook import Receiver
+
+    secret = house.settings.telegram.webhook_secret
+    if secret is None:
+        return None
+    return Receiver(_bot_name(house), secret, house.database, house.vault, house.clock)
 
 
 def reach(settings: Settings) -> Reach:
@@ -337,7 +373,7 @@ def web(house: House, *, after_reset: Callable[[], Awaitable[None]] | None = Non
             await after_reset()
         return now
 
-    return app.create(
+    application = app.create(
         Tools(
             database=house.database,
             clock=house.clock,
@@ -351,6 +387,10 @@ def web(house: House, *, after_reset: Callable[[], Awaitable[None]] | None = Non
             sandbox=Sandbox(partial(advance, house), begin_anew) if house.clock.sandbox else None,
         )
     )
+    posted, url = _telegram_posts(house), house.settings.telegram.webhook_url
+    if posted is not None and url is not None:
+        application.add_route(urlsplit(url).path or "/", posted.receive, methods=["POST"])
+    return application
 
 
 async def advance(house: House, until: datetime) -> datetime:

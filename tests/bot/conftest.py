@@ -129,15 +129,15 @@ async def working(door: Door, *, polling: bool = True) -> AsyncIterator[None]:
     house, stop = door.house, asyncio.Event()
     stages = wiring.stages(house)
     runner = Runner(house.database, stages, house.waker, house.clock)
-    poller = wiring.poller(house, door.conninfo)
-    assert poller is not None, "the token is set"
+    listener = wiring.listener(house, door.conninfo)
+    assert listener is not None, "the token is set"
     async with (
         asyncio.TaskGroup() as group,
         heartbeat.beating(house.database, [one.name for one in stages]),
     ):
         group.create_task(runner.run(stop))
         if polling:
-            group.create_task(poller.run(stop))
+            group.create_task(listener.run(stop))
         try:
             yield
         finally:

@@ -8,7 +8,7 @@ import asyncio
 import random
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, LiteralString, Protocol
 
@@ -40,7 +40,10 @@ class Updates(Protocol):
 
 @dataclass
 class Poller:
-    """Takes a bot's updates in; `bot` is like `telegram:7000000001`."""
+    """Takes a bot's updates in; `bot` is like `telegram:7000000001`.
+
+    `prepare` is called before the first poll: while a webhook is set Telegram answers none.
+    """
 
     bot: str
     messenger: Updates
@@ -48,6 +51,7 @@ class Poller:
     conninfo: str = field(repr=False)
     vault: Vault
     clock: Clock
+    prepare: Callable[[], Awaitable[None]]
     poll_seconds: float = POLL_SECONDS
     offset: int | None = None
 
@@ -68,10 +72,10 @@ class Poller:
                 await waiting.until(stop, seconds=_pause(failed))
 
     async def _poll(self, guard: kit_db.Db, stop: asyncio.Event) -> None:
-        failed = 0
+        failed, prepared = 0, False
         while not stop.is_set():
             await guard.execute(STILL_HERE)  # raises when the lock went with its connection
-            asking = asyncio.create_task(self.once())
+            asking = asyncio.create_task(self.once() if prepared else self._begin())
             stopping = asyncio.create_task(stop.wait())
             await asyncio.wait((asking, stopping), return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
@@ -81,11 +85,15 @@ class Poller:
                 return
             try:
                 asking.result()
-                failed = 0
+                failed, prepared = 0, True
             except Exception as error:
                 failed += 1
                 log.warning("poll failed", error=failures.describe(error), failed=failed)
                 await waiting.until(stop, seconds=_pause(failed))
+
+    async def _begin(self) -> int:
+        await self.prepare()
+        return 0
 
     async def once(self) -> int:
         """One long poll: take in what came, then move the offset; how many came.

@@ -82,11 +82,11 @@ async def _worker(settings: Settings, conninfo: str, stop: asyncio.Event) -> Non
     vault = Vault(setting.secret_key(settings))
     async with wiring.open_house(settings, conninfo, vault=vault, size=POOL) as house:
         work = process.run(wiring.stages(house), house.database, house.waker, house.clock, stop)
-        poller = wiring.poller(house, conninfo)
+        listener = wiring.listener(house, conninfo)
         async with asyncio.TaskGroup() as group:
             group.create_task(work)
-            if poller is not None:
-                group.create_task(poller.run(stop))
+            if listener is not None:
+                group.create_task(listener.run(stop))
 
 
 async def _answer(app: "Application", listener: socket.socket, stop: asyncio.Event) -> None:
