@@ -139,6 +139,15 @@ class TestSlots:
         assert "newer" in anna.said[0]
         assert await post.states(anna) == ["superseded", "sent"]
 
+    async def test_a_less_urgent_text_supersedes_nothing_that_goes_before_it(self, post):
+        anna = await post.addressee()
+        await post.say(anna, "now", slot="receipt:1", purpose=Purpose.REPLY)
+        await post.say(anna, "later", slot="receipt:1", purpose=Purpose.SERVICE)
+        while await post.deliver():
+            pass
+        assert await post.states(anna) == ["sent", "sent"]
+        assert ["later" in one for one in anna.said] == [True]
+
     async def test_a_message_that_is_gone_is_sent_anew(self, post):
         anna = await post.addressee()
         await post.say(anna, "checking", slot="receipt:1")

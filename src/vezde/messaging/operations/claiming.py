@@ -65,7 +65,8 @@ SELECT queue.member_id, queue.rank, queue.send_id, queue.slot, queue.attempts,
     queue.slot IS NOT NULL AND EXISTS (
         SELECT FROM messaging.queue AS newer
         WHERE newer.member_id = queue.member_id AND newer.channel = queue.channel
-          AND newer.slot = queue.slot AND newer.send_id > queue.send_id) AS outdated,
+          AND newer.slot = queue.slot AND newer.send_id > queue.send_id
+          AND newer.rank <= queue.rank) AS outdated,
     slot.message_id, slot.send_id AS shown, slot.address
 FROM unnest(%(ranks)s::smallint[]) AS turn (rank)
 CROSS JOIN LATERAL (

@@ -10,6 +10,10 @@ from vezde.messaging.operations.reserving import DELIVER
 KEEP_SLOTS = timedelta(days=400)
 KEEP_PACE = timedelta(days=1)
 
+# First, as claiming and finishing do: whoever has one of these in hand now is waited for.
+LOCK_QUEUE: LiteralString = """
+SELECT send_id FROM messaging.queue WHERE member_id = %(gone)s ORDER BY send_id FOR UPDATE
+"""
 # Of a key that both have had the one who stays is in the right: it was sent to them.
 DROP_DOUBLES: LiteralString = """
 WITH doubled AS (
@@ -64,7 +68,7 @@ async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) ->
     A key that both have counts once. What a worker has in hand at this moment ends under `gone`.
     """
     both = {"into": into, "gone": gone}
-    for statement in (DROP_DOUBLES, MOVE_QUEUE, MOVE_SENDS, DROP_SLOTS, MOVE_SLOTS):
+    for statement in (LOCK_QUEUE, DROP_DOUBLES, MOVE_QUEUE, MOVE_SENDS, DROP_SLOTS, MOVE_SLOTS):
         await db.execute(statement, both)
     db.wake(DELIVER)
 

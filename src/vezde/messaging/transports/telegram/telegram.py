@@ -23,8 +23,9 @@ log = structlog.get_logger(__name__)
 
 API_BASE = "https://api.telegram.org"
 # What the bot wants to hear of; the rest Telegram keeps to itself.
-UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
+UPDATES = ("message", "callback_query", "my_chat_member")
 ALIVE_SECONDS = 5.0
+UPLOAD_SECONDS = 25.0
 POLL_MARGIN_SECONDS = 10.0
 PICTURE = "picture"
 
@@ -88,7 +89,8 @@ class Telegram:
                 return reply
             self._uploaded.pop(name, None)
         method, params = rendering.photo(address, item, f"attach://{PICTURE}")
-        reply = await self._client.call(method, params, files={PICTURE: self._picture(name)})
+        files = {PICTURE: self._picture(name)}
+        reply = await self._client.call(method, params, files=files, seconds=UPLOAD_SECONDS)
         if reply.ok and (uploaded := _largest(reply.result)):
             self._uploaded[name] = uploaded
         return reply
