@@ -5,6 +5,7 @@ embedded one is started in a folder of its own.
 """
 
 import os
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,12 @@ from vezde.kit.db import Database, Db
 
 SHARED = Path(os.environ.get("VEZDE_SHARED", Path(__file__).parents[2] / "shared"))
 OWNER, APP, PASSWORD = "vezde_test_owner", "vezde_test_app", "test-only"
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what tests start: a run in a shell's background inherits SIGINT ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

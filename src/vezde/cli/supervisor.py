@@ -24,8 +24,10 @@ def run(settings: Settings, *, web: bool, workers: int) -> int:
     Raises `AlreadyRunning`, `CannotListen`, and what `session.migrated` raises.
     """
     began = time.monotonic()
-    # Until the children run, a SIGTERM ends as a Ctrl-C does: whatever is open is closed.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Until the children run, a SIGTERM ends as a Ctrl-C does: whatever is open is closed. A shell's
+    # background hands SIGINT over ignored, which would make that early Ctrl-C go lost.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     try:
         with ExitStack() as stack:
             return _run(stack, settings, web=web, workers=workers, began=began)
