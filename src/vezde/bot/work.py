@@ -37,7 +37,8 @@ from vezde.receipts.qr import images
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 4
-LEASE_SECONDS = 90.0
+# How long a chat waits for a worker that died with its file, and what a file may take.
+LEASE_SECONDS, FETCH_SECONDS = 30.0, 25.0
 PAUSES = (timedelta(seconds=1), timedelta(seconds=5))
 GUESTS_AT_ONCE = 100
 GUESTS = "bot.guests"
@@ -122,8 +123,9 @@ class Worker:
         """Get and read the file, with no transaction open, then answer the event."""
         reading, error = None, ""
         try:
-            content = await self.files[_channel(event)].get_file(file.file_id)
-            reading = Reading(await asyncio.to_thread(images.fiscal, content))
+            async with asyncio.timeout(FETCH_SECONDS):
+                content = await self.files[_channel(event)].get_file(file.file_id)
+                reading = Reading(await asyncio.to_thread(images.fiscal, content))
         except DomainError as refused:
             if refused.kind in {Kind.INVALID, Kind.MISSING}:
                 reading = showing.unread(refused)
