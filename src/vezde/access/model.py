@@ -180,7 +180,8 @@ def fingerprint(fields: Mapping[str, Any], files: Sequence[bytes] = (), *, vault
     content = json.dumps(
         fields, default=_plain, ensure_ascii=False, sort_keys=True, separators=(",", ":")
     )
-    digest = hashlib.sha256(content.encode())
+    # JSON may escape half of a surrogate pair; whether that text will do is for its field to say.
+    digest = hashlib.sha256(content.encode("utf-8", "surrogatepass"))
     for file in files:
         digest.update(hashlib.sha256(file).digest())
     return vault.blind(digest.hexdigest(), purpose="access.fingerprint")

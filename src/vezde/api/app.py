@@ -48,6 +48,7 @@ def create(tools: Tools) -> FastAPI:
         openapi_url="/openapi.json",
         docs_url="/docs",
         redoc_url=None,
+        responses=problems.RESPONSES,
     )
     app.state.tools = tools
     problems.install(app)

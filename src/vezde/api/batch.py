@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from vezde.access.model import Key, Scope
-from vezde.api import bodies, names
+from vezde.api import bodies, described, names
 from vezde.api.callers import scope
 from vezde.api.once import Done, once
 from vezde.api.problems import Malformed
@@ -64,7 +64,7 @@ NDJSON = "application/x-ndjson"
 OPENAPI: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {NDJSON: {"schema": LineIn.model_json_schema()}},
+        "content": {NDJSON: {"schema": described.schema(LineIn)}},
     }
 }
 
@@ -72,7 +72,7 @@ OPENAPI: dict[str, Any] = {
 @router.post(
     "/v1/receipts/batch",
     openapi_extra=OPENAPI,
-    responses={200: {"content": {NDJSON: {"schema": LineOut.model_json_schema()}}}},
+    responses={200: {"content": {NDJSON: {"schema": described.schema(LineOut)}}}},
     response_class=Response,
 )
 async def take_in(

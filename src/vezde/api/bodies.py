@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -9,9 +10,11 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 
+from vezde.api import described
 from vezde.api.problems import Malformed, TooLarge, validation
 
 Model = TypeVar("Model", bound=BaseModel)
+YEARS = (1970, 2200)  # of instants in requests; at the calendar's ends a zone cannot be added
 
 
 async def read(request: Request, *, most_bytes: int) -> bytes:
@@ -72,9 +75,18 @@ def _too_large(most_bytes: int) -> TooLarge:
     return TooLarge(f"The body is over {most_bytes // 1024 // 1024} MB; send less at once.")
 
 
+def instant(field: str, at: datetime) -> datetime:
+    """A moment of a request, in UTC; raises `Malformed` without a zone or outside all calendars."""
+    if at.utcoffset() is None:
+        raise Malformed(f"Give {field} with its zone, like 2026-12-01T00:00:00Z.")
+    if not YEARS[0] <= at.year <= YEARS[1]:
+        raise Malformed(f"Give {field} between the years {YEARS[0]} and {YEARS[1]}.")
+    return at.astimezone(UTC)
+
+
 def json_body(model: type[BaseModel]) -> dict[str, Any]:
     """OpenAPI of a JSON body that is read by hand."""
-    content = {"application/json": {"schema": model.model_json_schema()}}
+    content = {"application/json": {"schema": described.schema(model)}}
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -92,7 +104,7 @@ def json_or_multipart(model: type[BaseModel]) -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "content": {
-                "application/json": {"schema": model.model_json_schema()},
+                "application/json": {"schema": described.schema(model)},
                 "multipart/form-data": {"schema": form},
             },
         }

@@ -34,9 +34,12 @@ def cursor_of(text: str | None) -> str | None:
     if text is None:
         return None
     try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+        position = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
     except (binascii.Error, ValueError) as error:
         raise BadCursor("Take the cursor from next_cursor of the page before.") from error
+    if "\0" in position:  # no position of ours, and PostgreSQL would not take it
+        raise BadCursor("Take the cursor from next_cursor of the page before.")
+    return position
 
 
 def page(

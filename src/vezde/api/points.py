@@ -1,6 +1,6 @@
 """Points: balances, history, and why."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,10 +8,9 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from vezde.access.model import Key, Scope
-from vezde.api import names
+from vezde.api import bodies, names
 from vezde.api.callers import scope
 from vezde.api.pages import BadCursor, Cursor, Limit, Page, cursor_of, page
-from vezde.api.problems import Malformed
 from vezde.api.receipts import SellerOut
 from vezde.api.tools import Tools, tools
 from vezde.kit.db import Db
@@ -112,10 +111,9 @@ async def balance(
     member_id: str, _caller: Caller, using: Using, as_of: datetime | None = None
 ) -> PointsOut:
     """The balances now, or as they were known at `as_of`."""
-    if as_of is not None and as_of.utcoffset() is None:
-        raise Malformed("Give as_of with its zone, like 2026-11-18T12:00:00Z.")
+    known_at = bodies.instant("as_of", as_of) if as_of is not None else None
     async with using.database.transaction() as db:
-        at = as_of.astimezone(UTC) if as_of else await using.clock.programme(db)
+        at = known_at or await using.clock.programme(db)
         points = await ledger.points(db, names.member_id(member_id), as_of=at)
         value = (await program.programmes(db)).at(at).point_value_kopecks
     due = points.next_expiry

@@ -3,6 +3,7 @@
 RFC 9457 with stable `code` and `errors`; `detail` says what to do.
 """
 
+import json
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -10,11 +11,11 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from vezde.access.model import ScopeMissing, Unauthenticated
-from vezde.api import names
+from vezde.api import described, names
 from vezde.kit.errors import DomainError, FieldError, Kind
 
 log = structlog.get_logger("vezde.api")
@@ -29,6 +30,7 @@ STATUS = {
     Kind.UNAVAILABLE: 503,
 }
 HTTP_CODES = {
+    400: ("malformed", "The body is not what its Content-Type says; send JSON, or a whole form."),
     404: ("not_found", "There is nothing at this address; see /docs for what there is."),
     405: ("method_not_allowed", "This address takes other methods; see /docs."),
     413: ("too_large", "The request is too large; send less at once."),
@@ -83,7 +85,9 @@ def problem(
         headers["WWW-Authenticate"] = "Bearer"
     if status in {429, 503}:
         headers["Retry-After"] = str(retry_after_seconds or 5)
-    return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
+    # Details quote what was sent, and what was sent may hold halves of surrogate pairs.
+    content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return Response(content, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 
 def error_json(one: FieldError) -> dict[str, Any]:
@@ -103,6 +107,36 @@ def of(error: DomainError) -> Response:
         extra=names.in_extra(error.extra),
         retry_after_seconds=error.retry_after_seconds,
     )
+
+
+class ProblemField(BaseModel):
+    """One wrong place of a request or a document."""
+
+    path: str
+    code: str
+    detail: str
+    line: int | None = None
+
+
+class Problem(BaseModel):
+    """RFC 9457; `code` is stable, `detail` says what to do, other members depend on the code."""
+
+    model_config = ConfigDict(extra="allow")
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[ProblemField] | None = None
+
+
+# In OpenAPI, of every route; with it the framework leaves out its own 422, which is never sent.
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A problem",
+        "content": {MEDIA_TYPE: {"schema": described.schema(Problem)}},
+    }
+}
 
 
 def install(app: FastAPI) -> None:

@@ -1,16 +1,16 @@
 """The programme: looked at, checked, published."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from vezde.access.model import Key, Scope
+from vezde.api import bodies
 from vezde.api.callers import scope
 from vezde.api.once import Done, once
-from vezde.api.problems import Malformed
 from vezde.api.tools import Tools, tools
 from vezde.kit.db import Db
 from vezde.kit.errors import FieldError
@@ -65,7 +65,7 @@ async def publish(given: DocumentIn, caller: Caller, using: Using) -> VersionOut
 
     The document of the latest version published again answers that version.
     """
-    valid_from = _aware(given.valid_from)
+    valid_from = bodies.instant("valid_from", given.valid_from) if given.valid_from else None
     async with using.database.transaction() as db:
         version = await operations.publish(
             db,
@@ -111,14 +111,6 @@ async def schema(_caller: Caller, using: Using) -> Response:
     from fastapi.responses import JSONResponse
 
     return JSONResponse(documents.schema(using.sections), media_type="application/schema+json")
-
-
-def _aware(at: datetime | None) -> datetime | None:
-    if at is None:
-        return None
-    if at.utcoffset() is None:
-        raise Malformed("Give valid_from with its zone, like 2026-12-01T00:00:00+03:00.")
-    return at.astimezone(UTC)
 
 
 def _error(one: FieldError) -> ErrorOut:

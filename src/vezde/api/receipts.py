@@ -142,7 +142,7 @@ def receipt_out(receipt: queries.Receipt, now: datetime) -> ReceiptOut:
 
 
 def _seller(receipt: queries.Receipt) -> SellerOut | None:
-    if receipt.document is None:
+    if receipt.document is None or receipt.sales_channel is None:  # not read, or not placed yet
         return None
     return SellerOut(
         inn=receipt.seller_inn,

@@ -1,12 +1,13 @@
 """What only a sandbox has: a clock to move, and a clean slate."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from vezde.access.model import Key, Scope
+from vezde.api import bodies
 from vezde.api.callers import scope
 from vezde.api.once import Done, once
 from vezde.api.problems import Malformed
@@ -75,9 +76,7 @@ async def move(request: Request, given: MoveIn, caller: Caller, using: Using) ->
     if (given.advance is None) == (given.set is None):
         raise Malformed("Send either advance, a duration like P30D, or set, an instant.")
     if given.set is not None:
-        if given.set.utcoffset() is None:
-            raise Malformed("Give set with its zone, like 2026-12-01T00:00:00Z.")
-        until = given.set.astimezone(UTC)
+        until = bodies.instant("set", given.set)
     else:
         ahead: timedelta = durations.parse(given.advance or "")
         async with using.database.transaction() as db:

@@ -10,12 +10,23 @@ from vezde.access.model import Key, Scope
 from vezde.api.callers import scope
 from vezde.api.pages import Cursor, Limit, Page, cursor_of, page
 from vezde.api.tools import Tools, tools
+from vezde.kit.db import Db
+from vezde.kit.errors import DomainError, FieldError
+from vezde.kit.errors import Kind as ErrorKind
+from vezde.program import queries as program
 from vezde.sellers import operations, queries
 from vezde.sellers.model import Seller
 
 router = APIRouter(tags=["sellers"])
 Caller = Annotated[Key, Depends(scope(Scope.SELLERS))]
 Using = Annotated[Tools, Depends(tools)]
+
+
+class UnknownChannel(DomainError):
+    """A sales channel that neither Vezde nor the programme in force knows."""
+
+    code = "unknown_channel"
+    kind = ErrorKind.INVALID
 
 
 class LabelIn(BaseModel):
@@ -67,13 +78,26 @@ async def listed(
 async def label(inn: str, given: LabelIn, caller: Caller, using: Using) -> SellerOut:
     """Say what an INN is; its past receipts are relabelled, what was priced stays priced."""
     async with using.database.transaction() as db:
+        now = await using.clock.programme(db)
+        await _check_channel(db, given.sales_channel, now=now)
         seller = await operations.label(
             db,
             inn,
             name=given.name,
             kind=given.kind,
             sales_channel=given.sales_channel,
-            now=await using.clock.programme(db),
+            now=now,
             actor=caller.actor,
         )
     return seller_out(seller)
+
+
+async def _check_channel(db: Db, sales_channel: str, *, now: datetime) -> None:
+    """Raises `UnknownChannel`: a mistyped one would earn by the default and nobody would notice."""
+    known = (await program.programmes(db)).at(now).sales_channels
+    if sales_channel not in known:
+        detail = (
+            f"Take one of {', '.join(sorted(known))}, or add it to the programme's sales_channels."
+        )
+        errors = (FieldError("sales_channel", UnknownChannel.code, detail),)
+        raise UnknownChannel(f"There is no such sales channel. {detail}", errors=errors)

@@ -41,5 +41,6 @@ def parse(prefix: str, text: str, *, parts: int = 1) -> tuple[UUID, ...]:
     except (binascii.Error, ValueError):
         raw = b""
     if head != prefix or len(raw) != 16 * parts:
-        raise UnknownId(f"«{text[:80]}» is not an id of this kind; it should start with {prefix}_")
+        shown = text[:80].encode("utf-8", "replace").decode()  # halves of surrogate pairs: «?»
+        raise UnknownId(f"«{shown}» is not an id of this kind; it should start with {prefix}_")
     return tuple(UUID(bytes=raw[i : i + 16]) for i in range(0, len(raw), 16))

@@ -17,6 +17,7 @@ SOURCE_LENGTH = NAME_LENGTH = HOW_LENGTH = 200
 VERSION_LENGTH = 100
 EARLIEST_BIRTHDAY = date(1900, 1, 1)
 # Clocks of other systems go wrong by a time zone, not by more.
+GIVEN_SINCE = 1970  # a year; nobody's programme is older
 GIVEN_AHEAD = timedelta(days=1)
 
 LOCALE = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{2}))?", re.ASCII | re.IGNORECASE)
@@ -238,6 +239,8 @@ def sound_consent(consent: NewConsent, *, now: datetime, path: str = "") -> NewC
         raise InvalidField(path + "text_sha256", "A SHA-256 is 64 hexadecimal digits")
     if consent.given_at.utcoffset() is None:
         raise InvalidField(path + "given_at", "Give the time with its zone, like 2026-11-18T12:00Z")
+    if consent.given_at.year < GIVEN_SINCE:
+        raise InvalidField(path + "given_at", "Give the time the consent was given, with its year")
     if consent.given_at > now + GIVEN_AHEAD:
         raise InvalidField(path + "given_at", "A consent cannot be given in the future")
     return NewConsent(

@@ -150,8 +150,8 @@ async def _check_label(db: Db, inn: str, *, name: str, kind: str, sales_channel:
     elif not model.is_inn(cleaned) and not await kit_db.fetch_value(db, SEEN, [cleaned]):
         detail = "The check digits do not fit; look for a mistyped digit."
         errors.append(FieldError("inn", "not_an_inn", detail))
-    if not 0 < len(name) <= NAME_LIMIT:
-        detail = f"Give the name members know the place by, up to {NAME_LIMIT} characters."
+    if not 0 < len(name) <= NAME_LIMIT or not name.isprintable():
+        detail = f"Give the name members know the place by, up to {NAME_LIMIT} characters, a line."
         errors.append(FieldError("name", "wrong_length", detail))
     if kind not in {one.value for one in Kind}:
         detail = "One of " + ", ".join(one.value for one in Kind) + "."

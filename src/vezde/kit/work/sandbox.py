@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import LiteralString
 
 from vezde.kit.clock import Clock
@@ -16,13 +16,22 @@ from vezde.kit.work.stages import Stage
 MOVE: LiteralString = """
 UPDATE kit.clock SET offset_seconds = greatest(offset_seconds, %s)
 """
+FARTHEST = datetime(2190, 1, 1, tzinfo=UTC)  # expiries and partitions have room beyond
 MOST_BATCHES = 100_000  # of one stage without going idle
+LONGEST_MOVE = timedelta(days=3_660)  # ten years
 MOST_ROUNDS = 1_000  # of all stages at one instant
 
 
 class ClockBackwards(DomainError):
     code = "clock_backwards"
     kind = Kind.CONFLICT
+
+
+class TooFarAhead(DomainError):
+    """Further than partitions are made and day by day is worked for."""
+
+    code = "too_far_ahead"
+    kind = Kind.INVALID
 
 
 class NotASandbox(DomainError):
@@ -53,7 +62,7 @@ async def advance(
 
     Workers of all processes pause meanwhile. The clock moves by whole seconds and is never late:
     at a stop, now is up to a second past what is due. Returns the programme's now.
-    Raises `ClockBackwards`, `NotASandbox`, `StageStuck`.
+    Raises `ClockBackwards`, `TooFarAhead`, `NotASandbox`, `StageStuck`.
     """
     if not clock.sandbox:
         raise NotASandbox("Only a sandbox moves its clock; start Vezde with VEZDE_SANDBOX=1")
@@ -62,8 +71,13 @@ async def advance(
             start = await clock.programme(db)
             if until < start:
                 raise ClockBackwards(
-                    f"The clock shows {start.isoformat()} and only goes ahead; "
+                    f"The clock shows {start:%Y-%m-%dT%H:%M:%SZ} and only goes ahead; "
                     "to go back, reset the sandbox"
+                )
+            if until > min(start + LONGEST_MOVE, FARTHEST):
+                raise TooFarAhead(
+                    f"A move is ten years at most, and none goes past {FARTHEST:%Y}; "
+                    "move less, or reset the sandbox"
                 )
             if before_move:
                 await before_move(db, start, until)
