@@ -128,6 +128,7 @@ class TestLeaving:
         await door.passes(minutes=2)
         assert await owner_of(door, "+79000000001") == {}
         assert await door.value("SELECT count(*) FROM bot.chat") == 0
+        assert await door.value("SELECT count(*) FROM bot.turn") == 0
         assert await door.value("SELECT count(*) FROM members.identity") == 0
 
     async def test_leaves_the_way_back_open(self, door: Door) -> None:

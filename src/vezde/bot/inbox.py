@@ -36,6 +36,10 @@ OPEN_TURNS: LiteralString = """
 INSERT INTO bot.turn (bot, chat) SELECT %s, chat FROM unnest(%s::bytea[]) AS given (chat)
 ORDER BY chat ON CONFLICT (bot, chat) DO NOTHING
 """
+# Against `drop_turns`, and in nobody else's way.
+KEEP_TURNS: LiteralString = """
+SELECT FROM bot.turn WHERE bot = %s AND chat = ANY(%s) ORDER BY chat FOR KEY SHARE
+"""
 ADD: LiteralString = """
 INSERT INTO bot.event
     (bot, chat, event_id, event_key, state, sealed, received_wall, due_wall, attempts)
@@ -52,7 +56,7 @@ WHERE head.state = 'waiting' AND head.due_wall <= %(wall)s AND NOT EXISTS (
       AND earlier.state = 'waiting' AND earlier.event_id < head.event_id)
 ORDER BY head.due_wall, head.event_id
 LIMIT 1
-FOR UPDATE OF turn SKIP LOCKED
+FOR NO KEY UPDATE OF turn SKIP LOCKED
 """
 # Looked at again under the lock: another may have worked it since.
 HEAD: LiteralString = """
@@ -69,7 +73,7 @@ STILL_MINE: LiteralString = """
 SELECT FROM bot.event
 JOIN bot.turn USING (bot, chat)
 WHERE bot = %s AND chat = %s AND event_id = %s AND lease = %s
-FOR UPDATE OF event, turn
+FOR NO KEY UPDATE OF event, turn
 """
 DONE: LiteralString = "DELETE FROM bot.event WHERE bot = %s AND chat = %s AND event_id = %s"
 HOLD: LiteralString = """
@@ -87,6 +91,20 @@ WHERE bot = %s AND chat = %s AND event_id = %s
 """
 DROP_CHAT: LiteralString = """
 DELETE FROM bot.event WHERE chat = ANY(%s) AND state <> 'waiting'
+"""
+NOBODYS: LiteralString = """
+SELECT bot, chat FROM bot.turn
+WHERE NOT EXISTS (SELECT FROM bot.chat WHERE chat.chat = turn.chat)
+  AND NOT EXISTS (
+      SELECT FROM bot.event WHERE event.bot = turn.bot AND event.chat = turn.chat)
+LIMIT 1000
+FOR UPDATE SKIP LOCKED
+"""
+# Looked at again under the lock: an event may have come since.
+DROP_TURNS: LiteralString = """
+DELETE FROM bot.turn
+WHERE (bot, chat) IN (SELECT * FROM unnest(%s::text[], %s::bytea[])) AND NOT EXISTS (
+    SELECT FROM bot.event WHERE event.bot = turn.bot AND event.chat = turn.chat)
 """
 SWEEP_INBOX: LiteralString = "DELETE FROM bot.inbox WHERE received_wall < %s"
 SWEEP_EVENTS: LiteralString = """
@@ -185,7 +203,10 @@ async def _add(
 ) -> None:
     if not rows:
         return
-    await db.execute(OPEN_TURNS, [bot, sorted({chat for chat, _, _ in rows})])
+    chats = sorted({chat for chat, _, _ in rows})
+    await db.execute(OPEN_TURNS, [bot, chats])
+    if (await db.execute(KEEP_TURNS, [bot, chats])).rowcount < len(chats):
+        await db.execute(OPEN_TURNS, [bot, chats])
     events = []
     for (chat, key, payload), event_id in zip(rows, sorted(ids.new() for _ in rows), strict=True):
         sealed = vault.encrypt(json.dumps(payload).encode(), context=_context(event_id))
@@ -248,14 +269,23 @@ async def failed(
 
 
 async def drop_chats(db: Db, chats: Sequence[bytes]) -> None:
-    """Forget what is held or parked of these chats."""
+    """Forget what is held or parked of these chats, and that there were any."""
     await db.execute(DROP_CHAT, [list(chats)])
+    await drop_turns(db)
+
+
+async def drop_turns(db: Db) -> None:
+    """Drop the turns of chats that are nobody's any more; one in use goes another time."""
+    rows = await (await db.execute(NOBODYS)).fetchall()
+    if rows:
+        await db.execute(DROP_TURNS, [[row[0] for row in rows], [row[1] for row in rows]])
 
 
 async def sweep(db: Db, *, wall: datetime) -> None:
-    """Drop what came long ago: known keys, events held or parked."""
+    """Drop what came long ago: known keys, events held or parked, turns of nobody."""
     await db.execute(SWEEP_INBOX, [wall - KEEP])
     await db.execute(SWEEP_EVENTS, [wall - KEEP])
+    await drop_turns(db)
 
 
 async def by_fate(db: Db) -> dict[str, int]:
