@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 from bot.conftest import CREAM, Door
+from vezde.members import operations as members
+from vezde.members.links.model import NewLink
 from vezde.testing.receipts import OZON, line, picture, receipt
 
 
@@ -23,6 +25,15 @@ class TestStart:
             "SELECT (purpose, document_version, length(text_sha256), how)::text FROM members.consent"
         )
         assert kept == "(personal_data,2026-11,64,bot_button)"
+
+    async def test_by_a_link_says_where_they_come_from(self, door: Door) -> None:
+        async with door.house.database.transaction() as db:
+            now = await door.house.clock.programme(db)
+            link = await members.create_link(db, NewLink("blogger-17"), now=now, actor="system")
+        anna = door.telegram.user("Анна")
+        await anna.start(link.code)
+        await anna.sees("Здравствуйте")
+        assert await door.value("SELECT source FROM members.member") == "blogger-17"
 
     async def test_speaks_english_to_those_who_do(self, door: Door) -> None:
         ann = door.telegram.user("Ann", language_code="en")
