@@ -407,6 +407,7 @@ async def advance(house: House, until: datetime) -> datetime:
 # Keys outlive a reset; of the rest, what migrations or running processes put there.
 KEPT = frozenset(
     {
+        "access.answer",  # emptied row by row: `access.forget_answers`
         "access.key",
         "kit.migration",
         "kit.clock",
@@ -453,6 +454,7 @@ async def reset(
 
     async def begin(db: Db) -> tuple[datetime, set[str]]:
         now = await house.clock.programme(db)
+        await access.forget_answers(db)
         await _settle_in(db, house.vault, now=now)
         await _publish(db, programme, now=now)
         await _import(db, products, now=now)

@@ -88,7 +88,11 @@ class Server(uvicorn.Server):
 
 @pytest.fixture
 async def api(fresh) -> AsyncIterator[Api]:
-    environ = {"VEZDE_SANDBOX": "1"}
+    environ = {
+        "VEZDE_SANDBOX": "1",
+        "VEZDE_DATABASE_URL": fresh.app,
+        "VEZDE_DATABASE_OWNER_URL": fresh.owner,
+    }
     async with serving(fresh, environ) as made:
         await made.ok("PUT", "/v1/program", {"document": PROGRAM})
         await made.ok("PUT", "/v1/catalog/products", {"items": PRODUCTS, "mode": "merge"})

@@ -109,6 +109,13 @@ class TestSandbox:
         assert first == again
         assert (await api.ok("GET", "/v1/sandbox/clock"))["offset_seconds"] < 2 * 86_400
 
+    async def test_begins_anew_once_for_one_idempotency_key(self, api, anna):
+        first = await api.ok("POST", "/v1/sandbox/reset", key="anew")
+        assert (await api.call("GET", f"/v1/members/{anna}")).status_code == 404
+        boris = (await api.ok("POST", "/v1/members", {"phone": "+79000000002"}))["id"]
+        assert await api.ok("POST", "/v1/sandbox/reset", key="anew") == first
+        assert (await api.call("GET", f"/v1/members/{boris}")).status_code == 200
+
     async def test_refuses_nonsense(self, api):
         for body in ({}, {"advance": "P1M"}, {"advance": "-P1D"}, {"set": "2026-01-01T00:00:00"}):
             assert (await api.call("POST", "/v1/sandbox/clock", body)).status_code == 400
@@ -144,7 +151,7 @@ class TestRunning:
 
         response = await api.call("POST", "/v1/members", content=chunks())
         assert response.status_code in {400, 413}
-        announced = await api.call("POST", "/v1/members", content=b"x" * 40 * 1024 * 1024)
+        announced = await api.call("POST", "/v1/members", content=b"x" * 2 * 1024 * 1024)
         assert (announced.status_code, announced.json()["code"]) == (413, "too_large")
 
     async def test_describes_itself(self, api):

@@ -4,12 +4,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vezde.api import problems
 
-MOST_BYTES = 33 * 1024 * 1024  # the largest a route takes (a catalogue), with room for its frame
+MEGABYTE = 1024 * 1024
+MOST_BYTES = 1 * MEGABYTE
+# Routes that take more say so themselves; this is their bound with room for a frame.
+LARGER = {
+    "/v1/catalog/products": 33 * MEGABYTE,
+    "/v1/sandbox/reset": 33 * MEGABYTE,
+    "/v1/receipts": 21 * MEGABYTE,
+    "/v1/receipts/batch": 17 * MEGABYTE,
+}
 
 
 class BodyLimit:
-    """ASGI middleware: 413 for an announced body over `MOST_BYTES`, an error while a longer one is
-    read in chunks.
+    """ASGI middleware: 413 for an announced body over the route's bound, an error when one that was
+    not announced turns out longer.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -19,9 +27,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        most = LARGER.get(scope["path"], MOST_BYTES)
         announced = dict(scope["headers"]).get(b"content-length", b"")
-        if announced.isdigit() and int(announced) > MOST_BYTES:
-            await problems.of(_too_large())(scope, receive, send)
+        if announced.isdigit() and int(announced) > most:
+            await problems.of(_too_large(most))(scope, receive, send)
             return
         size = 0
 
@@ -29,12 +38,12 @@ class BodyLimit:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
-            if size > MOST_BYTES:
-                raise _too_large()
+            if size > most:
+                raise _too_large(most)
             return message
 
         await self.app(scope, counted, send)
 
 
-def _too_large() -> problems.TooLarge:
-    return problems.TooLarge("The body is over 33 MB; send less at once.")
+def _too_large(most: int) -> problems.TooLarge:
+    return problems.TooLarge(f"The body is over {most // MEGABYTE} MB; send less at once.")

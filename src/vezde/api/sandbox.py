@@ -89,9 +89,15 @@ async def move(request: Request, given: MoveIn, caller: Caller, using: Using) ->
     return await once(request, caller, given, work)
 
 
-@router.post("/v1/sandbox/reset")
-async def reset(_caller: Caller, using: Using, given: ResetIn | None = None) -> ClockOut:
+@router.post("/v1/sandbox/reset", response_model=ClockOut)
+async def reset(
+    request: Request, caller: Caller, using: Using, given: ResetIn | None = None
+) -> Response:
     """Empty everything but keys and operators and begin anew at the wall's time."""
-    documents = given or ResetIn()
-    await _sandbox(using).reset(documents.program, documents.catalog)
-    return await _shown(using)
+    sandbox, documents = _sandbox(using), given or ResetIn()
+
+    async def work(_db: Db, _now: datetime) -> Done:
+        await sandbox.reset(documents.program, documents.catalog)
+        return Done(200, await _shown(using))
+
+    return await once(request, caller, documents, work)

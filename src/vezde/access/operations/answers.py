@@ -52,6 +52,9 @@ DELETE FROM access.answer WHERE (key_id, route, idempotency_hmac) IN (
 """
 
 
+FORGET_ALL: LiteralString = "DELETE FROM access.answer"
+
+
 @dataclass(frozen=True)
 class AnswerRow:
     """What is kept of a request; without a status its work is still being done."""
@@ -122,6 +125,14 @@ async def store_answer(
 async def sweep_answers(db: Db, *, wall: datetime, limit: int) -> int:
     """Delete up to `limit` answers whose time is over; returns how many."""
     return (await db.execute(SWEEP, [wall, limit])).rowcount
+
+
+async def forget_answers(db: Db) -> None:
+    """Delete every stored answer (a sandbox begins anew); needs the owner's login.
+
+    Row by row and not by TRUNCATE: the very request that asks for it holds its claim here.
+    """
+    await db.execute(FORGET_ALL)
 
 
 def _place(key_id: UUID, route: str, idempotency_key: str, vault: Vault) -> tuple[UUID, str, bytes]:

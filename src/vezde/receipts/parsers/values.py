@@ -50,7 +50,7 @@ def kopecks(value: Any, name: str, *, in_rubles: bool) -> int:
 
 
 def quantity_micro(value: Any, name: str) -> int:
-    """A quantity in millionths; absent is one piece."""
+    """A quantity in millionths; absent, or a till's nought, is one piece."""
     if value is None:
         return money.MILLION
     if type(value) is int:
@@ -59,7 +59,7 @@ def quantity_micro(value: Any, name: str) -> int:
         micro = int((number(value, name) * money.MILLION).to_integral_value(ROUND_HALF_UP))
     if not 0 <= micro <= MOST_UNITS * money.MILLION:
         raise UnreadableDocument(f"The receipt's {name} is not a quantity that a till can print.")
-    return micro
+    return micro or money.MILLION
 
 
 def whole(value: Any, name: str) -> int | None:
