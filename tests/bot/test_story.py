@@ -1,5 +1,6 @@
 """The story that must work: from /start to points, each receipt with its own answer."""
 
+import asyncio
 from datetime import timedelta
 
 from bot.conftest import CREAM, Door
@@ -163,7 +164,7 @@ class TestAdvance:
         await anna.sees("Уже забрали заказ?", since=0)
         await anna.tap("Ещё не забрал")
         await door.passes(days=4)
-        assert reminders(anna) == 2
+        await until_reminded(anna, times=2)
         await anna.tap("Не напоминать")
         await anna.sees_button("Не напоминать")
         await until_quiet(door)
@@ -198,9 +199,16 @@ def reminders(person) -> int:
     return sum("Уже забрали заказ?" in one.text for one in person.messages)
 
 
-async def until_quiet(door: Door) -> None:
-    import asyncio
+async def until_reminded(person, *, times: int) -> None:
+    """The reminder is on its way when the clock has moved; wait for it to arrive."""
+    for _ in range(100):
+        if reminders(person) == times:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{reminders(person)} reminders, not {times}")
 
+
+async def until_quiet(door: Door) -> None:
     for _ in range(100):
         if await door.value("SELECT count(*) FROM bot.shown WHERE quiet_since IS NOT NULL"):
             return
