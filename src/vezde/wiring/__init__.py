@@ -1,0 +1,27 @@
+"""The only part that knows every domain: facts to reactions, stages, sections, adapters by name."""
+
+from vezde.wiring.faces import Application, doors, web
+from vezde.wiring.house import House, open_house, reach
+from vezde.wiring.lists import REACTIONS, SECTIONS, STEPS, TICKS
+from vezde.wiring.messengers import listener
+from vezde.wiring.sandbox import CatalogInvalid, advance, furnish, reset
+from vezde.wiring.stages import stages
+
+__all__ = [
+    "REACTIONS",
+    "SECTIONS",
+    "STEPS",
+    "TICKS",
+    "Application",
+    "CatalogInvalid",
+    "House",
+    "advance",
+    "doors",
+    "furnish",
+    "listener",
+    "open_house",
+    "reach",
+    "reset",
+    "stages",
+    "web",
+]

@@ -1,0 +1,100 @@
+"""What one process works with: its database, clocks, keys and vendors."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from vezde.bot import reactions as bot_reactions
+from vezde.kit.clock import Clock
+from vezde.kit.db import Database, Db
+from vezde.kit.vault import Vault
+from vezde.kit.work import Waker, timetable
+from vezde.members import operations as members
+from vezde.messaging.transports.telegram import Telegram
+from vezde.outbox import operations as outbox
+from vezde.outbox.webhooks.model import Reach
+from vezde.receipts.providers.documents import DocumentsFolder
+from vezde.receipts.providers.protocol import Provider
+from vezde.settings import Settings
+from vezde.wiring.lists import REACTIONS, TICKS
+
+MONTHS_AHEAD = timedelta(days=62)
+
+
+@dataclass(frozen=True)
+class House:
+    """What one process works with; made by `open_house`, closed when its block ends."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    vault: Vault
+    waker: Waker
+    providers: tuple[Provider, ...]
+    telegram: Telegram | None = None
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings, conninfo: str, *, vault: Vault, size: int = 8, clock: Clock | None = None
+) -> AsyncIterator[House]:
+    """Connect this process to its database and vendors.
+
+    Raises `Unavailable`, and what `members.operations.pin_index_key` raises for a wrong key.
+    """
+    clock = clock or Clock(sandbox=settings.sandbox)
+    async with Database(conninfo, size=size) as database, Waker(conninfo) as waker:
+        database.on_commit = waker.wake
+        async with database.transaction() as db:
+            await settle_in(db, vault, now=await clock.programme(db))
+        house = House(
+            settings, database, clock, vault, waker, providers(settings), telegram(settings)
+        )
+        try:
+            yield house
+        finally:
+            for provider in house.providers:
+                await provider.close()
+            if house.telegram is not None:
+                await house.telegram.close()
+
+
+async def settle_in(db: Db, vault: Vault, *, now: datetime) -> None:
+    """What every process finds or puts into the database it works with."""
+    await members.pin_index_key(db, vault=vault, now=now, actor="system")
+    wanted = {kind for one in REACTIONS for kind in one.kinds}
+    await outbox.subscribe(db, wanted | bot_reactions.KINDS)
+    await open_months(db, now, now + MONTHS_AHEAD)
+    await timetable.install(db, TICKS, now=now)
+
+
+def providers(settings: Settings) -> tuple[Provider, ...]:
+    """Who is asked for documents, in order: a folder first, it costs nothing."""
+    found: list[Provider] = []
+    if settings.documents_dir is not None:
+        found.append(DocumentsFolder(settings.documents_dir))
+    if settings.proverkacheka.token is not None:
+        from vezde.receipts.providers.proverkacheka import Proverkacheka
+
+        found.append(
+            Proverkacheka(token=settings.proverkacheka.token, base_url=settings.proverkacheka.base)
+        )
+    return tuple(found)
+
+
+def telegram(settings: Settings) -> Telegram | None:
+    """The brand's bot; None where no token is set."""
+    given = settings.telegram
+    if given.token is None:
+        return None
+    return Telegram(given.token, api_base=given.api_base, proxy=given.proxy)
+
+
+def reach(settings: Settings) -> Reach:
+    """Where webhooks may go: a sandbox's to its own machine too."""
+    return Reach(loopback=settings.sandbox, private=settings.webhooks_private)
+
+
+async def open_months(db: Db, first: datetime, last: datetime) -> None:
+    await outbox.open_months(db, first=first, last=last)

@@ -1,0 +1,48 @@
+"""What the installation is made of, domain by domain: sections, reactions, steps, ticks."""
+
+from vezde.access import operations as access
+from vezde.bot import section as bot_section
+from vezde.bot import work as bot_work
+from vezde.bot.section import BotSection
+from vezde.kit.work.timetable import Tick
+from vezde.ledger import operations as ledger
+from vezde.members.operations import Step
+from vezde.messaging import operations as messaging
+from vezde.messaging.catalogue import TextsSection
+from vezde.outbox.model import Reaction
+from vezde.program import reactions as program_reactions
+from vezde.program.sections import Section
+from vezde.purchases import operations as purchases
+from vezde.receipts import reactions as receipt_reactions
+from vezde.receipts.operations import merging
+from vezde.sellers import operations as sellers
+from vezde.sellers.section import SellersSection
+
+SECTIONS: tuple[Section, ...] = (
+    Section("sellers", SellersSection, sellers.install_section),
+    Section("texts", TextsSection, messaging.install_section),
+    Section("bot", BotSection, bot_section.install_section),
+)
+REACTIONS: tuple[Reaction, ...] = (*program_reactions.REACTIONS, *receipt_reactions.REACTIONS)
+
+# What merging and forgetting do, lowest layer first. Decisions stay under the id they were made
+# for, and program reads those of every id a member had. Purchases name nobody.
+STEPS: tuple[Step, ...] = (
+    Step("ledger", ledger.merge, ledger.forget),
+    Step("messaging", messaging.merge, messaging.forget),
+    Step("program", None, None),
+    Step("purchases", purchases.merge, None),
+    Step("access", access.merge, access.forget),
+    Step("receipts", merging.merge, merging.forget, lock=merging.lock),
+    bot_work.STEP,
+)
+
+
+TICKS = (
+    Tick("outbox.months", period_seconds=86_400),
+    Tick("outbox.deliveries", period_seconds=600),
+    Tick("access.answers", period_seconds=600),
+    Tick("messaging.sweep", period_seconds=3_600),
+    Tick("bot.sweep", period_seconds=3_600),
+    Tick(bot_work.GUESTS, period_seconds=86_400, calendar=True),
+)

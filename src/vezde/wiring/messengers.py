@@ -1,0 +1,103 @@
+"""Messengers: what sends and listens for each, and the bot that answers."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from vezde.bot import inbox as bot_inbox
+from vezde.bot import reactions as bot_reactions
+from vezde.bot import work as bot_work
+from vezde.bot.conversation import account as bot_account
+from vezde.bot.polling import Poller
+from vezde.bot.presence import Presence
+from vezde.kit.work import Stage, jobs
+from vezde.messaging import work as messaging_work
+from vezde.messaging.operations.reserving import DELIVER
+from vezde.wiring.house import House
+from vezde.wiring.lists import STEPS
+
+if TYPE_CHECKING:
+    from vezde.bot.webhook import Receiver
+
+
+def messengers(house: House) -> list[Stage]:
+    """A stage for each messenger; by the wall, so that a moved clock waits for none of them."""
+    if house.telegram is None:
+        return []
+    channel = messaging_work.Channel(house.telegram, house.settings.telegram.per_second)
+    deliver = partial(
+        messaging_work.deliver_once,
+        house.database,
+        channel,
+        vault=house.vault,
+        clock=house.clock,
+        waker=house.waker,
+    )
+    return [Stage(DELIVER, deliver, pauses=False)]
+
+
+def bot(house: House) -> list[Stage]:
+    """The bot's inbox, by the wall: people are answered while a sandbox moves the clock.
+
+    Reminders and leaving are jobs of programme time; there are some without a messenger, too.
+    """
+    handlers: Mapping[str, jobs.Handler] = {
+        bot_reactions.REMIND: teller(house).remind,
+        bot_account.FORGET: bot_worker(house).forget,
+    }
+    work = partial(jobs.work_jobs, house.database, handlers, clock=house.clock)
+    found = [Stage(jobs.STAGE, work, jobs.due)]
+    if house.telegram is not None:
+        found.append(Stage(bot_inbox.WORK, bot_worker(house).run))
+    return found
+
+
+def bot_worker(house: House) -> bot_work.Worker:
+    files: dict[str, bot_work.Files] = {}
+    if house.telegram is not None:
+        files[house.telegram.name] = house.telegram
+    return bot_work.Worker(house.database, house.clock, house.vault, files, STEPS)
+
+
+def teller(house: House) -> bot_reactions.Teller:
+    return bot_reactions.Teller(house.vault, house.clock)
+
+
+def listener(house: House, conninfo: str) -> Poller | Presence | None:
+    """Who sees to it that updates come, beside the stages; None without a token.
+
+    One of all workers asks Telegram for them; with a webhook the HTTP face gets them.
+    """
+    given = house.settings.telegram
+    if house.telegram is None:
+        return None
+    presence = Presence(
+        house.telegram, house.database, house.clock, given.webhook_url, given.webhook_secret
+    )
+    if given.webhook_url is not None:
+        return presence
+    return Poller(
+        _bot_name(house),
+        house.telegram,
+        house.database,
+        conninfo,
+        house.vault,
+        house.clock,
+        presence.prepare,
+    )
+
+
+def _bot_name(house: House) -> str:
+    """Update ids are a bot's own, so another token is another inbox."""
+    token = house.settings.telegram.token or ""
+    return f"telegram:{token.partition(':')[0]}"
+
+
+def telegram_posts(house: House) -> "Receiver | None":
+    """Who takes what Telegram posts; None where nothing is posted."""
+    from vezde.bot.webhook import Receiver
+
+    secret = house.settings.telegram.webhook_secret
+    if secret is None:
+        return None
+    return Receiver(_bot_name(house), secret, house.database, house.vault, house.clock)

@@ -1,0 +1,118 @@
+"""A sandbox: its clock moved, its beginning, beginning anew."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from vezde.access import operations as access
+from vezde.bot import inbox as bot_inbox
+from vezde.catalog import operations as catalog
+from vezde.catalog import queries as catalog_queries
+from vezde.catalog import reading
+from vezde.catalog.model import Change, Mode, Row
+from vezde.kit import emptying, migrate, share
+from vezde.kit.db import Db
+from vezde.kit.errors import DomainError, FieldError, Kind
+from vezde.kit.work import pause, sandbox
+from vezde.messaging.operations.reserving import DELIVER
+from vezde.program import operations as program
+from vezde.program import queries as program_queries
+from vezde.wiring.house import House, open_months, settle_in
+from vezde.wiring.lists import SECTIONS
+from vezde.wiring.stages import stages
+
+
+async def advance(house: House, until: datetime) -> datetime:
+    """Move a sandbox's programme clock to `until`, working off what falls due on the way."""
+    by_the_wall = {DELIVER, bot_inbox.WORK}
+    worked = [one for one in stages(house) if one.name not in by_the_wall]
+    return await sandbox.advance(
+        house.database, house.clock, worked, until=until, before_move=open_months
+    )
+
+
+# Keys outlive a reset; of the rest, what migrations or running processes put there.
+KEPT = frozenset(
+    {
+        "access.answer",  # emptied row by row: `access.forget_answers`
+        "access.key",
+        "kit.migration",
+        "kit.clock",
+        "kit.worker",
+        "kit.call",
+        "outbox.lane",
+        "outbox.subscription",
+    }
+)
+
+
+class CatalogInvalid(DomainError):
+    """Rows of the catalogue to begin with are wrong; `errors` name them."""
+
+    code = "catalog_invalid"
+    kind = Kind.INVALID
+
+
+async def furnish(house: House) -> None:
+    """Give a sandbox the shipped programme and catalogue where it has none yet."""
+    async with house.database.transaction() as db:
+        now = await house.clock.programme(db)
+        if await program_queries.in_force(db, at=now) is None:
+            await _publish(db, None, now=now)
+        if await catalog_queries.revision(db) is None:
+            await _import(db, None, now=now)
+
+
+async def reset(
+    house: House,
+    *,
+    programme: dict[str, Any] | None = None,
+    products: Sequence[dict[str, Any]] | None = None,
+) -> datetime:
+    """Empty a sandbox of everything but keys and begin anew at the wall's time; returns that.
+
+    The programme and catalogue are as the API takes them, None for the shipped ones, and in force
+    from the beginning. All or nothing: raises `ProgramInvalid`, `CatalogInvalid`, and `Unavailable`
+    when requests in hand do not let go of the tables. Needs the owner's login.
+    """
+    owner = house.settings.database.owner_url
+    if not house.clock.sandbox or owner is None:
+        raise sandbox.NotASandbox("Only a sandbox is emptied; start Vezde with VEZDE_SANDBOX=1")
+
+    async def begin(db: Db) -> tuple[datetime, set[str]]:
+        now = await house.clock.programme(db)
+        await access.forget_answers(db)
+        await settle_in(db, house.vault, now=now)
+        await _publish(db, programme, now=now)
+        await _import(db, products, now=now)
+        return now, db.woken
+
+    schemas = {one.domain for one in migrate.read(share.folder("migrations"))}
+    async with pause.alone(house.database):
+        now, woken = await emptying.begin_anew(owner, schemas=schemas, kept=KEPT, begin=begin)
+    house.waker.wake(woken)
+    return now
+
+
+async def _publish(db: Db, document: dict[str, Any] | None, *, now: datetime) -> None:
+    shipped = share.folder("examples") / "program.yaml"
+    given = shipped.read_bytes() if document is None else document
+    await program.publish(db, given, sections=SECTIONS, valid_from=None, now=now, actor="system")
+
+
+async def _import(db: Db, products: Sequence[dict[str, Any]] | None, *, now: datetime) -> None:
+    rows: Sequence[dict[str, Any] | Row]
+    if products is None:
+        rows = reading.read((share.folder("examples") / "catalog.csv").read_bytes()).rows
+    else:
+        rows = products
+    outcomes = await catalog.import_products(db, rows, mode=Mode.MERGE, now=now, actor="system")
+    wrong = [one for one in outcomes if one.outcome is Change.INVALID]
+    if wrong:
+        raise CatalogInvalid(
+            f"{len(wrong)} of {len(rows)} products are wrong, so nothing was changed. Correct them "
+            "and send all again.",
+            errors=tuple(
+                FieldError(f"catalog.{one.row}", "invalid", one.error or "") for one in wrong
+            ),
+        )

@@ -1,0 +1,71 @@
+"""Background work of an installation, and what faces hand to it."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from vezde.kit.work import Stage, calls, timetable
+from vezde.ledger import operations as ledger
+from vezde.ledger import queries as ledger_queries
+from vezde.outbox import work as outbox_work
+from vezde.outbox.webhooks import reactions as webhook_reactions
+from vezde.outbox.webhooks import work as webhook_work
+from vezde.receipts import work as receipt_work
+from vezde.receipts.operations import checking
+from vezde.wiring import messengers
+from vezde.wiring.house import House, reach
+from vezde.wiring.lists import REACTIONS
+from vezde.wiring.ticks import tick_handlers
+
+# Lots that fall due by the thousand are worked by the hundred, so that no account waits long.
+ACTIVATE_AT_ONCE = 500
+
+
+def stages(house: House) -> list[Stage]:
+    """All background work of an installation; every worker process runs every stage."""
+    from vezde.api import facts
+
+    database, clock = house.database, house.clock
+    ask = partial(receipt_work.ask_once, database, house.providers, clock=clock)
+    asked = house.providers
+    settle = partial(receipt_work.settle_once, database, clock=clock)
+    telling = webhook_reactions.reaction(kinds=facts.KINDS, wall=clock.wall)
+    reactions = [*REACTIONS, *messengers.teller(house).reactions()]
+
+    handlers = tick_handlers(house)
+    round_ = partial(timetable.work_timetable, database, handlers, clock=clock)
+
+    async def activate() -> int:
+        async with database.transaction() as db:
+            now = await clock.programme(db)
+            return await ledger.activate_due(db, now=now, limit=ACTIVATE_AT_ONCE)
+
+    return [
+        # Without anybody to ask, what is to be asked falls due for nobody.
+        Stage("receipts.ask", ask, partial(checking.next_due, step="ask") if asked else None),
+        Stage("receipts.settle", settle, partial(checking.next_due, step="settle")),
+        Stage("ledger.activate", activate, ledger_queries.next_due),
+        *outbox_work.stages(database, [*reactions, telling], clock=clock),
+        _sender(house).stage(),
+        *messengers.messengers(house),
+        *messengers.bot(house),
+        Stage(timetable.STAGE, round_, timetable.due),
+        Stage(calls.STAGE, partial(calls.work_calls, database, call_handlers(house)), pauses=False),
+    ]
+
+
+def _sender(house: House) -> webhook_work.Sender:
+    from vezde.api import facts
+    from vezde.outbox.webhooks import delivery
+
+    post = delivery.Post(reach(house.settings))
+    return webhook_work.Sender(house.database, house.vault, house.clock, facts.message, post)
+
+
+def call_handlers(house: House) -> Mapping[str, calls.Handler]:
+    """CPU and batch work that a face hands to a worker."""
+    from vezde.api import batch, receipts
+
+    return {
+        batch.TAKE_IN: batch.Worker(house.database, house.clock, house.vault),
+        receipts.READ_IMAGE: receipts.read_image,
+    }

@@ -1,0 +1,45 @@
+"""What the timetable does."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from vezde.access import operations as access
+from vezde.bot import inbox as bot_inbox
+from vezde.bot import work as bot_work
+from vezde.kit.db import Db
+from vezde.kit.work import timetable
+from vezde.messaging import operations as messaging
+from vezde.outbox.webhooks import operations as webhooks
+from vezde.wiring.house import MONTHS_AHEAD, House, open_months
+from vezde.wiring.messengers import bot_worker
+
+SWEEP_AT_ONCE = 1_000
+DELIVERIES_AT_ONCE = 20_000
+
+
+def tick_handlers(house: House) -> Mapping[str, timetable.Handler]:
+    """What each tick of `TICKS` does."""
+
+    async def months(db: Db, now: datetime) -> None:
+        await open_months(db, now, now + MONTHS_AHEAD)
+
+    async def answers(db: Db, _now: datetime) -> None:
+        await access.sweep_answers(db, wall=house.clock.wall(), limit=SWEEP_AT_ONCE)
+
+    async def deliveries(db: Db, _now: datetime) -> None:
+        await webhooks.sweep(db, wall=house.clock.wall(), limit=DELIVERIES_AT_ONCE)
+
+    async def messages(db: Db, _now: datetime) -> None:
+        await messaging.sweep(db, wall=house.clock.wall(), limit=DELIVERIES_AT_ONCE)
+
+    async def updates(db: Db, _now: datetime) -> None:
+        await bot_inbox.sweep(db, wall=house.clock.wall())
+
+    return {
+        "outbox.months": months,
+        "outbox.deliveries": deliveries,
+        "access.answers": answers,
+        "messaging.sweep": messages,
+        "bot.sweep": updates,
+        bot_work.GUESTS: bot_worker(house).forget_guests,
+    }
