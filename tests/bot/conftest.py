@@ -99,6 +99,14 @@ class Door:
             row = await (await db.execute(query.encode(), given)).fetchone()
             return row[0] if row else None
 
+    async def until(self, query: str, *given: Any) -> None:
+        """Wait until the query answers true: what follows a message is noted a moment after."""
+        for _ in range(100):
+            if await self.value(query, *given):
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"never true: {query}")
+
     async def publish(self, **changes: Any) -> None:
         async with self.house.database.transaction() as db:
             now = await self.house.clock.programme(db)

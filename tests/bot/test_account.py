@@ -2,10 +2,12 @@
 
 import asyncio
 
-from bot.conftest import CREAM, Door
+from bot.conftest import CREAM, PROGRAM, Door
+from vezde import wiring
 from vezde.members import operations as members
 from vezde.members import queries as member_queries
 from vezde.members.model import NewMember
+from vezde.messaging.model import Rendered
 from vezde.testing.receipts import picture
 
 
@@ -113,6 +115,52 @@ class TestHelp:
         await anna.tap("Назад")
         assert (await anna.sees("Где вы покупали?")).id == first.id
 
+    async def test_shows_a_picture_of_the_steps_for_every_shop(self, door: Door) -> None:
+        anna = await door.member()
+        await anna.send("/help")
+        ladder = await anna.sees("Где вы покупали?")
+        seen = {await anna.content(ladder)}
+        for shop in ladder.buttons:
+            await anna.tap(shop)
+            shown = await anna.sees(shop)
+            assert shown.id == ladder.id
+            seen.add(await anna.content(shown))
+            await anna.tap("Назад")
+            await anna.sees("Где вы покупали?")
+        assert len(seen) == 6
+
+    async def test_speaks_the_pictures_language(self, door: Door) -> None:
+        anna, ann = await door.member(), door.telegram.user("Ann", language_code="en")
+        await ann.photo(picture(door.paper(1)))
+        await ann.sees_button("I agree")
+        await ann.tap("I agree")
+        await ann.sees("We are checking")
+        for one, greeting in ((anna, "Где вы покупали?"), (ann, "Where did you buy?")):
+            await one.send("/help")
+            await one.sees(greeting)
+        russian, english = (one.answers[-1] for one in (anna, ann))
+        assert await anna.content(russian) != await ann.content(english)
+
+    async def test_uploads_a_picture_once_for_all_workers(self, door: Door) -> None:
+        anna = await door.member()
+        await anna.send("/help")
+        await anna.sees("Где вы покупали?")
+        await door.until("SELECT count(*) = 1 FROM messaging.picture")
+        async with wiring.open_house(
+            door.house.settings, door.conninfo, vault=door.house.vault
+        ) as other:
+            assert other.telegram is not None
+            shown = Rendered("Где чек", photo="help.ru")
+            await other.telegram.deliver(str(anna.id), shown)
+        sent = door.telegram.asked("sendPhoto")
+        assert [one.params["photo"].startswith("attach://") for one in sent] == [True, False]
+
+    async def test_is_words_alone_where_the_brand_says_so(self, door: Door) -> None:
+        await door.publish(bot={**PROGRAM["bot"], "help_pictures": False})
+        anna = await door.member()
+        await anna.send("/help")
+        assert "photo" not in (await anna.sees("Где вы покупали?")).raw
+
 
 class TestLeaving:
     async def test_is_asked_about_once_then_erases(self, door: Door) -> None:
@@ -145,14 +193,49 @@ class TestLeaving:
 
 
 class TestGuest:
-    async def test_without_a_phone_is_forgotten_after_the_term(self, door: Door) -> None:
-        await door.guest()
+    async def test_without_a_phone_is_warned_then_forgotten(self, door: Door) -> None:
+        anna = await door.guest()
         boris = await door.guest("Борис", number=2, phone="+79000000002")
         await boris.contact()
         await boris.sees("закреплены")
-        await door.passes(days=32)
+        await door.passes(days=26)
+        assert not any("потом мы его удалим" in one.text for one in anna.messages)
+        await door.passes(days=2)
+        await anna.sees("Ваш счёт хранится до", "Сейчас на нём 83 балла", since=0)
+        assert anna.keyboard == [["Поделиться телефоном"]]
+        await door.passes(days=4)
         assert await door.value("SELECT count(*) FROM bot.chat") == 1
         assert len(await owner_of(door, "+79000000002")) == 1
+        assert not any("удалим" in one.text for one in boris.messages)
+
+    async def test_who_gives_the_phone_when_warned_stays(self, door: Door) -> None:
+        anna = await door.guest(phone="+79000000001")
+        await door.passes(days=28)
+        await anna.sees("Ваш счёт хранится до", since=0)
+        await anna.tap("Поделиться телефоном")
+        await anna.sees("баллы закреплены за вами", "83")
+        await door.passes(days=10)
+        assert len(await owner_of(door, "+79000000001")) == 1
+
+    async def test_who_never_agreed_is_forgotten_without_a_word(self, door: Door) -> None:
+        anna = door.telegram.user("Анна")
+        await anna.start()
+        await anna.sees("Здравствуйте")
+        told = len(anna.messages)
+        await door.passes(days=32)
+        assert len(anna.messages) == told
+        assert await door.value("SELECT count(*) FROM bot.chat") == 0
+
+    async def test_is_warned_first_however_late(self, door: Door) -> None:
+        """A shorter term is published, or nothing ran for a while."""
+        anna = await door.guest()
+        await door.passes(days=20)
+        await door.publish(bot={**PROGRAM["bot"], "guest_days": 7})
+        await door.passes(days=1)
+        await anna.sees("Ваш счёт хранится до", since=0)
+        assert await door.value("SELECT count(*) FROM bot.chat") == 1
+        await door.passes(days=4)
+        assert await door.value("SELECT count(*) FROM bot.chat") == 0
 
 
 async def owner_of(door: Door, phone: str):

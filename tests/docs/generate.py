@@ -90,12 +90,19 @@ def _resolved(schema: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
     return field
 
 
+KINDS = {
+    "integer": "whole number",
+    "string": "text",
+    "boolean": "`true` or `false`",
+    "array": "list",
+    "object": "fields",
+}
+
+
 def _values(field: Mapping[str, Any]) -> str:
     if "enum" in field:
         return ", ".join(field["enum"])
-    kind = {"integer": "whole number", "string": "text", "array": "list", "object": "fields"}[
-        field["type"]
-    ]
+    kind = KINDS[field["type"]]
     if "minimum" in field:
         kind += f" {field['minimum']} to {field['maximum']}"
     return kind + (" or null" if field.get("nullable") else "")

@@ -119,7 +119,18 @@ class TestDeliver:
         edit = Rendered("Шаг 2", photo="two", edits=sent.message_id)
         assert await artist.deliver(str(anna.id), edit) == sent
         assert anna.messages[-1].text == "Шаг 2"
+
+    async def test_a_text_is_made_into_a_picture(self, artist, anna):
+        sent = await artist.deliver(str(anna.id), Rendered("Слова"))
+        edit = Rendered("Шаг 1", photo="one", edits=sent.message_id)
+        assert await artist.deliver(str(anna.id), edit) == sent
+        assert await anna.content(anna.messages[-1])
+
+    async def test_a_picture_is_taken_away_for_a_text_to_come_anew(self, artist, anna):
+        sent = await artist.deliver(str(anna.id), Rendered("Шаг 1", photo="one"))
         text = Rendered("Без картинки", edits=sent.message_id)
+        assert await artist.deliver(str(anna.id), text) == Refused("message_gone")
+        assert sent.message_id not in {str(one.id) for one in anna.messages}
         assert await artist.deliver(str(anna.id), text) == Refused("message_gone")
 
 

@@ -29,9 +29,23 @@ CHANGE: LiteralString = """
 UPDATE bot.chat SET state = %s, data = %s, changed_at = %s
 WHERE member_id = %s AND channel = %s AND chat = %s
 """
-KNOWN_WELL: LiteralString = "UPDATE bot.chat SET guest_since = NULL WHERE member_id = %s"
-GUESTS: LiteralString = """
-SELECT DISTINCT member_id FROM bot.chat WHERE guest_since < %s LIMIT %s
+KNOWN_WELL: LiteralString = """
+UPDATE bot.chat SET guest_since = NULL, guest_warned_at = NULL WHERE member_id = %s
+"""
+GUESTS_TO_WARN: LiteralString = """
+SELECT DISTINCT member_id FROM bot.chat
+WHERE guest_since < %s AND guest_warned_at IS NULL LIMIT %s
+"""
+WARNED: LiteralString = """
+UPDATE bot.chat SET guest_warned_at = %s WHERE member_id = %s AND guest_warned_at IS NULL
+"""
+GUESTS_TO_FORGET: LiteralString = """
+SELECT DISTINCT member_id FROM bot.chat
+WHERE guest_since < %s AND guest_warned_at <= %s LIMIT %s
+"""
+IS_OVER: LiteralString = """
+SELECT count(*) > 0 AND bool_and(guest_since < %s AND guest_warned_at <= %s)
+FROM bot.chat WHERE member_id = %s AND guest_since IS NOT NULL
 """
 SHOW: LiteralString = """
 INSERT INTO bot.shown (member_id, receipt_id, channel, chat, slot) VALUES (%s, %s, %s, %s, %s)
@@ -124,10 +138,26 @@ async def known_well(db: Db, member_id: UUID) -> None:
     await db.execute(KNOWN_WELL, [member_id])
 
 
-async def guests(db: Db, *, before: datetime, limit: int) -> list[UUID]:
-    """Members who came before that instant and gave no phone since."""
-    rows = await (await db.execute(GUESTS, [before, limit])).fetchall()
+async def guests_to_warn(db: Db, *, before: datetime, limit: int) -> list[UUID]:
+    """Members who came before that instant, gave no phone since and were not warned."""
+    rows = await (await db.execute(GUESTS_TO_WARN, [before, limit])).fetchall()
     return [row[0] for row in rows]
+
+
+async def warned(db: Db, member_id: UUID, *, now: datetime) -> None:
+    """The guest has been told that the term ends."""
+    await db.execute(WARNED, [now, member_id])
+
+
+async def guests_to_forget(db: Db, *, before: datetime, warned: datetime, limit: int) -> list[UUID]:
+    """Members who came before that instant, gave no phone since and were warned by `warned`."""
+    rows = await (await db.execute(GUESTS_TO_FORGET, [before, warned, limit])).fetchall()
+    return [row[0] for row in rows]
+
+
+async def is_over(db: Db, member_id: UUID, *, before: datetime, warned: datetime) -> bool:
+    """Whether a guest came and was warned so long ago, in every chat."""
+    return bool(await kit_db.fetch_value(db, IS_OVER, [before, warned, member_id]))
 
 
 async def show(db: Db, chat: Chat, receipt_id: UUID, slot: str) -> None:

@@ -41,6 +41,9 @@ class BotSection(BaseModel):
         default=ConsentDocument(), description="Consent to the processing of personal data"
     )
     marketing: ConsentDocument = Field(default=ConsentDocument(), description="Consent to mailings")
+    help_pictures: bool = Field(
+        default=True, description="Whether /help shows pictures; turn off where own texts differ"
+    )
     guest_days: Annotated[int, Field(ge=1, le=366)] = Field(
         default=30, description="A guest who gave no phone is forgotten after so many days"
     )

@@ -40,8 +40,6 @@ AT_ONCE = 4
 # How long a chat waits for a worker that died with its file, and what a file may take.
 LEASE_SECONDS, FETCH_SECONDS = 30.0, 25.0
 PAUSES = (timedelta(seconds=1), timedelta(seconds=5))
-GUESTS_AT_ONCE = 100
-GUESTS = "bot.guests"
 
 
 class Files(Protocol):
@@ -244,17 +242,6 @@ class Worker:
         """The job that erases who left, a moment after the farewell."""
         member_id = await member_queries.surviving(db, UUID(job.payload["member_id"]))
         await members.forget(db, member_id, steps=self.steps, now=now, actor=f"member:{member_id}")
-
-    async def forget_guests(self, db: Db, now: datetime) -> None:
-        """The tick that forgets guests whose term is over; who gave a phone elsewhere is none."""
-        days = (await section.in_force(db, now)).guest_days
-        due = await chats.guests(db, before=now - timedelta(days=days), limit=GUESTS_AT_ONCE)
-        reached = await member_queries.reach(db, due, kind="phone", vault=self.vault)
-        for member_id in due:
-            if reached[member_id].active and reached[member_id].address is None:
-                await members.forget(db, member_id, steps=self.steps, now=now, actor="system")
-            else:
-                await chats.known_well(db, member_id)
 
 
 STEP = Step("bot", chats.merge, chats.forget)

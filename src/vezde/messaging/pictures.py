@@ -1,10 +1,14 @@
-"""Pictures that messages are sent with: PNG and JPEG files in the folder `pictures` beside this."""
+"""Pictures that messages are sent with: PNG and JPEG files in the folder `pictures` beside this.
+
+One with words in it is drawn in each language: `help_ozon.ru.png`, `help_ozon.en.png`.
+"""
 
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from vezde.kit.errors import DomainError, Kind
+from vezde.kit.i18n import Locale
 
 FOLDER = Path(__file__).parent / "pictures"
 KINDS = frozenset({".png", ".jpg", ".jpeg"})
@@ -17,9 +21,17 @@ class UnknownPicture(DomainError):
 
 @cache
 def shipped() -> Mapping[str, Path]:
-    """Files by the name that views say, which is the file's without its ending."""
+    """Files by name, which is the file's without its ending."""
     found = sorted(FOLDER.glob("*")) if FOLDER.is_dir() else []
     return {path.stem: path for path in found if path.suffix in KINDS}
+
+
+def named(picture: str, locale: Locale) -> str:
+    """The file's name of what a view calls `picture`; raises `UnknownPicture`."""
+    for name in (f"{picture}.{locale}", picture):
+        if name in shipped():
+            return name
+    raise UnknownPicture(f"There is no picture «{picture}»; put its PNG into {FOLDER.name}/.")
 
 
 def content(name: str) -> bytes:

@@ -11,6 +11,7 @@ from vezde.kit.db import Database, Db
 from vezde.kit.vault import Vault
 from vezde.kit.work import Waker, timetable
 from vezde.members import operations as members
+from vezde.messaging.operations.uploads import Uploads
 from vezde.messaging.transports.telegram import Telegram
 from vezde.outbox import operations as outbox
 from vezde.outbox.webhooks.model import Reach
@@ -49,7 +50,13 @@ async def open_house(
         async with database.transaction() as db:
             await settle_in(db, vault, now=await clock.programme(db))
         house = House(
-            settings, database, clock, vault, waker, providers(settings), telegram(settings)
+            settings,
+            database,
+            clock,
+            vault,
+            waker,
+            providers(settings),
+            telegram(settings, database, clock),
         )
         try:
             yield house
@@ -83,12 +90,19 @@ def providers(settings: Settings) -> tuple[Provider, ...]:
     return tuple(found)
 
 
-def telegram(settings: Settings) -> Telegram | None:
+def telegram(settings: Settings, database: Database, clock: Clock) -> Telegram | None:
     """The brand's bot; None where no token is set."""
     given = settings.telegram
     if given.token is None:
         return None
-    return Telegram(given.token, api_base=given.api_base, proxy=given.proxy)
+    uploads = Uploads(database, clock, bot_name(settings))
+    return Telegram(given.token, api_base=given.api_base, proxy=given.proxy, uploads=uploads)
+
+
+def bot_name(settings: Settings) -> str:
+    """Update ids and files are a bot's own, so another token is another inbox."""
+    token = settings.telegram.token or ""
+    return f"telegram:{token.partition(':')[0]}"
 
 
 def reach(settings: Settings) -> Reach:

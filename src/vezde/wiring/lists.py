@@ -1,6 +1,7 @@
 """What the installation is made of, domain by domain: sections, reactions, steps, ticks."""
 
 from vezde.access import operations as access
+from vezde.bot import guests as bot_guests
 from vezde.bot import section as bot_section
 from vezde.bot import work as bot_work
 from vezde.bot.section import BotSection
@@ -44,5 +45,5 @@ TICKS = (
     Tick("access.answers", period_seconds=600),
     Tick("messaging.sweep", period_seconds=3_600),
     Tick("bot.sweep", period_seconds=3_600),
-    Tick(bot_work.GUESTS, period_seconds=86_400, calendar=True),
+    Tick(bot_guests.TICK, period_seconds=86_400, calendar=True),
 )

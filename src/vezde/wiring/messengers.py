@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from vezde.bot import guests as bot_guests
 from vezde.bot import inbox as bot_inbox
 from vezde.bot import reactions as bot_reactions
 from vezde.bot import work as bot_work
@@ -13,7 +14,7 @@ from vezde.bot.presence import Presence
 from vezde.kit.work import Stage, jobs
 from vezde.messaging import work as messaging_work
 from vezde.messaging.operations.reserving import DELIVER
-from vezde.wiring.house import House
+from vezde.wiring.house import House, bot_name
 from vezde.wiring.lists import STEPS
 
 if TYPE_CHECKING:
@@ -39,11 +40,13 @@ def messengers(house: House) -> list[Stage]:
 def bot(house: House) -> list[Stage]:
     """The bot's inbox, by the wall: people are answered while a sandbox moves the clock.
 
-    Reminders and leaving are jobs of programme time; there are some without a messenger, too.
+    Reminders, guests and leaving are jobs of programme time, without a messenger, too.
     """
     handlers: Mapping[str, jobs.Handler] = {
         bot_reactions.REMIND: teller(house).remind,
         bot_account.FORGET: bot_worker(house).forget,
+        bot_guests.WARN: guests(house).warn,
+        bot_guests.FORGET: guests(house).forget,
     }
     work = partial(jobs.work_jobs, house.database, handlers, clock=house.clock)
     found = [Stage(jobs.STAGE, work, jobs.due)]
@@ -63,6 +66,10 @@ def teller(house: House) -> bot_reactions.Teller:
     return bot_reactions.Teller(house.vault, house.clock)
 
 
+def guests(house: House) -> bot_guests.Keeper:
+    return bot_guests.Keeper(house.clock, house.vault, STEPS)
+
+
 def listener(house: House, conninfo: str) -> Poller | Presence | None:
     """Who sees to it that updates come, beside the stages; None without a token.
 
@@ -77,7 +84,7 @@ def listener(house: House, conninfo: str) -> Poller | Presence | None:
     if given.webhook_url is not None:
         return presence
     return Poller(
-        _bot_name(house),
+        bot_name(house.settings),
         house.telegram,
         house.database,
         conninfo,
@@ -87,12 +94,6 @@ def listener(house: House, conninfo: str) -> Poller | Presence | None:
     )
 
 
-def _bot_name(house: House) -> str:
-    """Update ids are a bot's own, so another token is another inbox."""
-    token = house.settings.telegram.token or ""
-    return f"telegram:{token.partition(':')[0]}"
-
-
 def telegram_posts(house: House) -> "Receiver | None":
     """Who takes what Telegram posts; None where nothing is posted."""
     from vezde.bot.webhook import Receiver
@@ -100,4 +101,4 @@ def telegram_posts(house: House) -> "Receiver | None":
     secret = house.settings.telegram.webhook_secret
     if secret is None:
         return None
-    return Receiver(_bot_name(house), secret, house.database, house.vault, house.clock)
+    return Receiver(bot_name(house.settings), secret, house.database, house.vault, house.clock)

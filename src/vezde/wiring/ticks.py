@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from vezde.access import operations as access
+from vezde.bot import guests as bot_guests
 from vezde.bot import inbox as bot_inbox
-from vezde.bot import work as bot_work
 from vezde.kit.db import Db
 from vezde.kit.work import timetable
 from vezde.messaging import operations as messaging
 from vezde.outbox.webhooks import operations as webhooks
 from vezde.wiring.house import MONTHS_AHEAD, House, open_months
-from vezde.wiring.messengers import bot_worker
+from vezde.wiring.messengers import guests
 
 SWEEP_AT_ONCE = 1_000
 DELIVERIES_AT_ONCE = 20_000
@@ -41,5 +41,5 @@ def tick_handlers(house: House) -> Mapping[str, timetable.Handler]:
         "access.answers": answers,
         "messaging.sweep": messages,
         "bot.sweep": updates,
-        bot_work.GUESTS: bot_worker(house).forget_guests,
+        bot_guests.TICK: guests(house).tick,
     }

@@ -55,7 +55,8 @@ def help_(talk: Talk, shop: str | None = None, mark: str | None = None) -> Answe
     """/help: a ladder by shop in one message."""
     known = shop if shop in screens.SHOPS else None
     mark = mark or talk.key
-    return Answer((talk.say(screens.help_(mark, known), slot=f"help:{mark}"),))
+    view = screens.help_(mark, known, pictures=talk.section.help_pictures)
+    return Answer((talk.say(view, slot=f"help:{mark}"),))
 
 
 def settings(talk: Talk) -> Answer:

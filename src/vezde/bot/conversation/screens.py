@@ -135,6 +135,17 @@ def ask_phone(until: date) -> View:
     )
 
 
+def guest_warning(until: date, points: int) -> View:
+    """The term of a guest ends; there may be nothing yet to lose but what was shown."""
+    said = {"guest_until": until, **({"points": Points(points)} if points else {})}
+    return View(
+        "guest_warning" if points else "guest_warning_empty",
+        said,
+        ((Button("phone_button", contact=True),),),
+        Keyboard.REPLY,
+    )
+
+
 def phone_done(text: str, active: int) -> View:
     return View(text, {"points": Points(active)}, keyboard=Keyboard.REMOVE)
 
@@ -167,12 +178,14 @@ def why(title: str, amount: int, parts: Sequence[str]) -> View:
     return View("why", said, ((Button("button_history", "history"),),))
 
 
-def help_(mark: str, shop: str | None = None) -> View:
+def help_(mark: str, shop: str | None = None, *, pictures: bool = True) -> View:
     """The ladder by shop; `mark` names the message that is edited as one goes up and down."""
-    if shop is not None:
-        return View(f"help_{shop}", buttons=((Button("button_back", f"help::{mark}"),),))
-    buttons = [Button(f"button_{one}", f"help:{one}:{mark}") for one in SHOPS]
-    return View("help", buttons=(tuple(buttons[:2]), tuple(buttons[2:4]), tuple(buttons[4:])))
+    text = f"help_{shop}" if shop is not None else "help"
+    rows: tuple[tuple[Button, ...], ...] = ((Button("button_back", f"help::{mark}"),),)
+    if shop is None:
+        buttons = [Button(f"button_{one}", f"help:{one}:{mark}") for one in SHOPS]
+        rows = (tuple(buttons[:2]), tuple(buttons[2:4]), tuple(buttons[4:]))
+    return View(text, buttons=rows, photo=text if pictures else None)
 
 
 def settings(*, mailings: bool, phone: bool) -> View:

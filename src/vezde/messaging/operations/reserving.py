@@ -16,7 +16,6 @@ from vezde.members import queries as member_queries
 from vezde.members.queries import Reach
 from vezde.messaging import catalogue, model, pictures, sealing, templates
 from vezde.messaging.model import Button, Outgoing, Purpose, Rendered, Tap, View
-from vezde.messaging.pictures import UnknownPicture
 from vezde.messaging.templates import BrokenTemplate
 
 DELIVER = "messaging.deliver"
@@ -175,10 +174,9 @@ def _rendered(one: Outgoing | Tap, words: _Words, locale: Locale) -> Rendered:
     view: View = one.view
     model.check(view)
     text = words.fill(view.text, view.variables, locale)
-    if view.photo is not None and view.photo not in pictures.shipped():
-        raise UnknownPicture(f"There is no picture «{view.photo}».")
-    # Too much to say under a picture: what is said matters more.
-    photo = view.photo if templates.length(text) <= MOST_OF_A_CAPTION else None
+    photo = pictures.named(view.photo, locale) if view.photo is not None else None
+    if templates.length(text) > MOST_OF_A_CAPTION:
+        photo = None  # too much to say under a picture: what is said matters more
     if not templates.plain(text).strip():
         raise BrokenTemplate(f"The text «{view.text}» says nothing with these variables.")
     buttons = tuple(

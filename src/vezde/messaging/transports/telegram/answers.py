@@ -22,11 +22,12 @@ MOST_SAID = 80
 UNCHANGED = "message is not modified"
 TAP_IS_OVER = ("query is too old", "query id is invalid", "query_id_invalid")
 NO_CHAT = ("chat not found", "user not found", "peer_id_invalid", "can't initiate conversation")
+NO_TEXT = "there is no text in the message to edit"
 NO_MESSAGE = (
     "message to edit not found",
     "message can't be edited",
     "message_id_invalid",
-    "there is no text in the message to edit",
+    NO_TEXT,
     "there is no caption in the message to edit",
     "there is no media in the message to edit",
 )
@@ -61,6 +62,11 @@ def meaning(item: Rendered, reply: Reply) -> Answer:
     if item.edits is not None and any(words in said for words in NO_MESSAGE):
         return Refused("message_gone")
     return Refused(_told(said) if reply.status == 400 else f"http_{reply.status}")
+
+
+def is_a_picture(reply: Reply) -> bool:
+    """Whether a message was not made into a text because it is a picture."""
+    return reply.status == 400 and NO_TEXT in reply.description.casefold()
 
 
 def is_file_gone(reply: Reply) -> bool:

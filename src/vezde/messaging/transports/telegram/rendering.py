@@ -27,6 +27,11 @@ def photo(address: str, item: Rendered, source: str) -> tuple[str, dict[str, Any
     return "sendPhoto", params | {"photo": source, **shown}
 
 
+def removal(address: str, item: Rendered) -> tuple[str, dict[str, Any]]:
+    """The message that was to be edited is taken away."""
+    return "deleteMessage", _addressed(address, item)
+
+
 def tap(item: Rendered) -> tuple[str, dict[str, Any]]:
     """The answer to a tap."""
     params = {"callback_query_id": item.answers}

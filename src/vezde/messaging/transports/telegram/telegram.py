@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
+from vezde.kit.db import Contested
+from vezde.kit.errors import Unavailable
 from vezde.messaging import pictures
 from vezde.messaging.model import Rendered
 from vezde.messaging.transports.protocol import Answer, Lost, Unreached
@@ -14,6 +16,7 @@ from vezde.messaging.transports.telegram.client import (
     Client,
     NoAnswer,
     NotSent,
+    Reply,
     TelegramFileMissing,
     TelegramRefuses,
     too_big,
@@ -28,6 +31,16 @@ ALIVE_SECONDS = 5.0
 UPLOAD_SECONDS = 25.0
 POLL_MARGIN_SECONDS = 10.0
 PICTURE = "picture"
+
+
+class Uploads(Protocol):
+    """Remembers what this bot uploaded: Telegram's id of a picture's bytes.
+
+    Raises `Unavailable`, `Contested` when it cannot say.
+    """
+
+    async def find(self, content: bytes) -> str | None: ...
+    async def note(self, content: bytes, file_id: str) -> None: ...
 
 
 class Telegram:
@@ -45,12 +58,17 @@ class Telegram:
         proxy: str | None = None,
         timeout_seconds: float = 15,
         picture: Callable[[str], bytes] = pictures.content,
+        uploads: Uploads | None = None,
     ) -> None:
-        """`proxy` is like socks5://login:password@host:1080 or http://host:3128."""
+        """`proxy` is like socks5://login:password@host:1080 or http://host:3128.
+
+        `uploads` outlives this process; without it a picture is uploaded once a process.
+        """
         self._client = Client(
             token, api_base=api_base, proxy=proxy, timeout_seconds=timeout_seconds
         )
         self._picture = picture
+        self._uploads = uploads
         self._uploaded: dict[str, str] = {}  # picture -> Telegram's id of it, good for this bot
 
     def __repr__(self) -> str:
@@ -65,7 +83,7 @@ class Telegram:
             elif item.photo is not None:
                 reply = await self._show(address, item, item.photo)
             else:
-                reply = await self._client.call(*rendering.text(address, item))
+                reply = await self._write(address, item)
         except NotSent as error:
             return Unreached(str(error))
         except NoAnswer as error:
@@ -81,19 +99,46 @@ class Telegram:
     async def close(self) -> None:
         await self._client.close()
 
-    async def _show(self, address: str, item: Rendered, name: str) -> Any:
+    async def _write(self, address: str, item: Rendered) -> Reply:
+        """A text. A picture cannot be made into one: it is taken away, the text comes anew."""
+        reply = await self._client.call(*rendering.text(address, item))
+        if item.edits and answers.is_a_picture(reply):
+            await self._client.call(*rendering.removal(address, item))
+        return reply
+
+    async def _show(self, address: str, item: Rendered, name: str) -> Reply:
         """A picture by the id of its first upload, uploaded again when Telegram lost it."""
-        if known := self._uploaded.get(name):
+        content = self._picture(name)
+        if known := await self._known(name, content):
             reply = await self._client.call(*rendering.photo(address, item, known))
             if not answers.is_file_gone(reply):
                 return reply
-            self._uploaded.pop(name, None)
         method, params = rendering.photo(address, item, f"attach://{PICTURE}")
-        files = {PICTURE: self._picture(name)}
+        files = {PICTURE: content}
         reply = await self._client.call(method, params, files=files, seconds=UPLOAD_SECONDS)
         if reply.ok and (uploaded := _largest(reply.result)):
-            self._uploaded[name] = uploaded
+            await self._remember(name, content, uploaded)
         return reply
+
+    async def _known(self, name: str, content: bytes) -> str | None:
+        """Telegram's id of the picture. Without a database to ask it is uploaded once more."""
+        if name not in self._uploaded and self._uploads is not None:
+            try:
+                found = await self._uploads.find(content)
+            except (Unavailable, Contested) as error:
+                log.warning("upload_not_looked_up", error=error.code)
+                found = None
+            if found:
+                self._uploaded[name] = found
+        return self._uploaded.get(name)
+
+    async def _remember(self, name: str, content: bytes, file_id: str) -> None:
+        self._uploaded[name] = file_id
+        if self._uploads is not None:
+            try:
+                await self._uploads.note(content, file_id)
+            except (Unavailable, Contested) as error:
+                log.warning("upload_not_noted", error=error.code)
 
     # --- the bot -------------------------------------------------------------------------------
 

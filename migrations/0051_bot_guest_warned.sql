@@ -1,0 +1,2 @@
+-- When a guest was told that the term ends; nobody is forgotten before.
+ALTER TABLE bot.chat ADD COLUMN guest_warned_at timestamptz;
