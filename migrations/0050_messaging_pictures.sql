@@ -8,3 +8,11 @@ CREATE TABLE messaging.picture (
 );
 
 GRANT SELECT, INSERT, UPDATE ON messaging.picture TO vezde_app;
+
+-- When somebody saw that a message may not have arrived.
+ALTER TABLE messaging.send ADD COLUMN seen_wall timestamptz;
+-- messaging.troubles
+CREATE INDEX send_troubled ON messaging.send (finished_wall, member_id, send_id)
+    WHERE state IN ('unknown', 'refused') AND seen_wall IS NULL
+      AND (reason IS NULL OR reason NOT IN ('blocked', 'deactivated', 'chat_missing', 'no_member',
+           'no_address', 'no_consent'));

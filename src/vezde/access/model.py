@@ -30,6 +30,7 @@ class Scope(StrEnum):
     SELLERS = "sellers"
     PROGRAM = "program"
     WEBHOOKS = "webhooks"
+    TROUBLES = "troubles"
     SANDBOX = "sandbox"
     ALL = "all"
 

@@ -18,6 +18,7 @@ from vezde.api import (
     scans,
     sellers,
     sources,
+    troubles,
     webhooks,
 )
 from vezde.api.tools import Tools
@@ -34,6 +35,7 @@ ROUTERS = (
     sellers,
     program,
     webhooks,
+    troubles,
     sandbox,
     running,
 )

@@ -7,6 +7,15 @@ from vezde.kit import ids
 
 MEMBER, RECEIPT, ENTRY, CONSENT, PURCHASE = "mem", "rcp", "ent", "cns", "pur"
 WEBHOOK, EVENT = "whk", "evt"
+# A trouble's id says which kind of thing was given up on.
+TROUBLES = {
+    "update": "tup",
+    "send": "tsn",
+    "reaction": "trn",
+    "delivery": "tdl",
+    "job": "tjb",
+    "receipt": "trc",
+}
 
 
 def member(member_id: UUID) -> str:
@@ -67,6 +76,20 @@ def event(fact_id: UUID) -> str:
 
 def event_id(text: str) -> UUID:
     return ids.parse(EVENT, text)[0]
+
+
+def trouble(kind: str, first: UUID, second: UUID) -> str:
+    """What was given up on, of a kind of `TROUBLES`."""
+    return ids.public(TROUBLES[kind], first, second)
+
+
+def trouble_key(text: str) -> tuple[str, UUID, UUID]:
+    """(kind, first, second)."""
+    prefix = text.partition("_")[0]
+    kind = next((kind for kind, short in TROUBLES.items() if short == prefix), None)
+    if kind is None:
+        raise ids.UnknownId("This is not an id of a trouble; take it from GET /v1/troubles.")
+    return kind, *pair(prefix, text)
 
 
 def pair(prefix: str, text: str) -> tuple[UUID, UUID]:

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from vezde.api.tools import Tools, tools
-from vezde.kit import migrate
+from vezde.kit import migrate, troubles
 from vezde.kit.db import Db
 from vezde.kit.errors import Unavailable
 from vezde.kit.work import heartbeat
@@ -43,6 +43,12 @@ DELIVERIES = Gauge(
 SENDS = Gauge("vezde_sends_waiting", "Messages to members not sent yet", registry=REGISTRY)
 UNKNOWN = Gauge(
     "vezde_sends_unknown", "Messages that may or may not have arrived", registry=REGISTRY
+)
+TROUBLES = Gauge(
+    "vezde_troubles",
+    "What was given up on and waits for somebody to look",
+    ["kind"],
+    registry=REGISTRY,
 )
 WEBHOOKS = Gauge(
     "vezde_webhooks", "Webhooks that are paused, or fail and are not", ["state"], registry=REGISTRY
@@ -97,6 +103,8 @@ async def _measure(db: Db, using: Tools) -> None:
     DELIVERIES.set(told.waiting)
     WEBHOOKS.labels("paused").set(told.paused)
     WEBHOOKS.labels("failing").set(told.failing)
+    for kind, count in (await troubles.counted(db, using.troubles)).items():
+        TROUBLES.labels(kind).set(count)
 
 
 async def timed(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -9,6 +9,7 @@ from fastapi import Request
 
 from vezde.kit.clock import Clock
 from vezde.kit.db import Database
+from vezde.kit.troubles import Source
 from vezde.kit.vault import Vault
 from vezde.kit.work import Waker
 from vezde.members.links.model import Doors
@@ -33,7 +34,7 @@ class Sandbox:
 class Tools:
     """One process's connections and clocks; `sandbox` is None in a real installation.
 
-    `reach` is where webhooks may go.
+    `reach` is where webhooks may go, `troubles` what may be given up on.
     """
 
     database: Database
@@ -45,6 +46,7 @@ class Tools:
     migrations: int
     doors: Doors
     reach: Reach
+    troubles: tuple[Source, ...]
     sandbox: Sandbox | None = None
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from vezde.cli import catalog, clock, db, keys, links, program, receipts, serve
+from vezde.cli import catalog, clock, db, keys, links, program, receipts, serve, troubles
 
 app = typer.Typer(
     name="vezde",
@@ -20,6 +20,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(links.app, name="links")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(program.app, name="program")
+app.add_typer(troubles.app, name="troubles")
 app.add_typer(clock.app, name="clock")
 app.add_typer(db.app, name="db")
 

@@ -2,7 +2,7 @@
 
 from vezde.wiring.faces import Application, doors, web
 from vezde.wiring.house import House, open_house, reach
-from vezde.wiring.lists import REACTIONS, SECTIONS, STEPS, TICKS
+from vezde.wiring.lists import REACTIONS, SECTIONS, STEPS, TICKS, TROUBLES
 from vezde.wiring.messengers import listener
 from vezde.wiring.sandbox import CatalogInvalid, advance, furnish, reset
 from vezde.wiring.stages import stages
@@ -12,6 +12,7 @@ __all__ = [
     "SECTIONS",
     "STEPS",
     "TICKS",
+    "TROUBLES",
     "Application",
     "CatalogInvalid",
     "House",

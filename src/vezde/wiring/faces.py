@@ -11,7 +11,7 @@ from vezde.members.links.model import Door, Doors
 from vezde.settings import Settings
 from vezde.wiring import messengers, sandbox
 from vezde.wiring.house import House, reach
-from vezde.wiring.lists import SECTIONS, STEPS
+from vezde.wiring.lists import SECTIONS, STEPS, TROUBLES
 
 Application = Callable[..., Awaitable[None]]  # ASGI
 
@@ -60,6 +60,7 @@ def web(house: House, *, after_reset: Callable[[], Awaitable[None]] | None = Non
             migrations=max(one.number for one in migrate.read(share.folder("migrations"))),
             doors=doors(house.settings),
             reach=reach(house.settings),
+            troubles=TROUBLES,
             sandbox=moved if house.clock.sandbox else None,
         )
     )

@@ -11,8 +11,8 @@ from vezde.kit.db import Database, Db
 from vezde.kit.vault import Vault
 from vezde.kit.work import Waker, timetable
 from vezde.members import operations as members
-from vezde.messaging.operations.uploads import Uploads
 from vezde.messaging.transports.telegram import Telegram
+from vezde.messaging.uploads import Uploads
 from vezde.outbox import operations as outbox
 from vezde.outbox.webhooks.model import Reach
 from vezde.receipts.providers.documents import DocumentsFolder

@@ -3,18 +3,25 @@
 from vezde.access import operations as access
 from vezde.bot import guests as bot_guests
 from vezde.bot import section as bot_section
+from vezde.bot import troubles as bot_troubles
 from vezde.bot import work as bot_work
 from vezde.bot.section import BotSection
+from vezde.kit.troubles import Source
+from vezde.kit.work import troubles as job_troubles
 from vezde.kit.work.timetable import Tick
 from vezde.ledger import operations as ledger
 from vezde.members.operations import Step
 from vezde.messaging import operations as messaging
+from vezde.messaging import troubles as message_troubles
 from vezde.messaging.catalogue import TextsSection
+from vezde.outbox import troubles as reaction_troubles
 from vezde.outbox.model import Reaction
+from vezde.outbox.webhooks import troubles as delivery_troubles
 from vezde.program import reactions as program_reactions
 from vezde.program.sections import Section
 from vezde.purchases import operations as purchases
 from vezde.receipts import reactions as receipt_reactions
+from vezde.receipts import troubles as receipt_troubles
 from vezde.receipts.operations import merging
 from vezde.sellers import operations as sellers
 from vezde.sellers.section import SellersSection
@@ -37,7 +44,15 @@ STEPS: tuple[Step, ...] = (
     Step("receipts", merging.merge, merging.forget, lock=merging.lock),
     bot_work.STEP,
 )
-
+# What may be given up on, as an operator lists it.
+TROUBLES: tuple[Source, ...] = (
+    bot_troubles.SOURCE,
+    message_troubles.SOURCE,
+    reaction_troubles.SOURCE,
+    delivery_troubles.SOURCE,
+    job_troubles.SOURCE,
+    receipt_troubles.SOURCE,
+)
 
 TICKS = (
     Tick("outbox.months", period_seconds=86_400),
