@@ -22,6 +22,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import _machine
+
 from vezde.testing import people
 from vezde.testing.installation import Installation
 from vezde.testing.receipts import (
@@ -34,7 +36,6 @@ from vezde.testing.receipts import (
     render,
 )
 
-TICKS = os.sysconf("SC_CLK_TCK")
 SHOPS = (PYATEROCHKA, WILDBERRIES, OZON, CORNER_SHOP)
 OURS = ("Крем д/лица LUNARIA 50мл", "LUNARIA Маска для волос 100 мл", "Тоник Лунария 200мл")
 OTHERS = ("Хлеб бородинский", "Молоко 3,2% 930мл", "Пакет-майка", "Шоколад молочный 90г")
@@ -75,7 +76,7 @@ def main() -> None:
         warm = batches(ids, count=2_000, size=chosen.batch, first=10_000_000)
         run(server, warm, chosen.clients)
         bodies = batches(ids, count=chosen.receipts, size=chosen.batch, first=0)
-        before = server.cpu()
+        before = _machine.cpu(server)
         began = time.perf_counter()
         answers = run(server, bodies, chosen.clients)
         seconds = time.perf_counter() - began
@@ -83,7 +84,7 @@ def main() -> None:
 
 
 class Server(Installation):
-    """An installation that counts its CPU."""
+    """An installation with members and a programme."""
 
     def prepare(self) -> None:
         """A key, a programme, a catalogue."""
@@ -109,31 +110,6 @@ class Server(Installation):
         chosen = range(0, count, max(count // 2_000, 1))
         phones = [people.phone(number) for number in chosen]
         return [self.call("GET", f"/v1/members?phone={phone}")["id"] for phone in phones]
-
-    def cpu(self) -> dict[str, float]:
-        """CPU seconds so far, by kind of process; `generator` is this one."""
-        spent = {"postgres": 0.0, "web": 0.0, "workers": 0.0, "supervisor": 0.0}
-        for pid, command in self.processes():
-            spent[self.kind_of(pid, command)] += cpu_of(pid)
-        times = os.times()
-        spent["generator"] = times.user + times.system
-        return spent
-
-    def kind_of(self, pid: int, command: str) -> str:
-        if self.process is not None and pid == self.process.pid:
-            return "supervisor"
-        if "postgres" in command:
-            return "postgres"
-        return "workers" if "worker" in command else "web"
-
-
-def cpu_of(pid: int) -> float:
-    """Its CPU seconds and those of its children that have ended."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return 0.0
-    return sum(int(fields[place]) for place in (11, 12, 13, 14)) / TICKS
 
 
 @contextmanager
@@ -216,7 +192,7 @@ def report(
     seconds: float,
     before: dict[str, float],
 ) -> None:
-    after = server.cpu()
+    after = _machine.cpu(server)
     accepted = [one for one in answers if one.get("status") == "accepted"]
     paid = sum(one["points"]["pending"] + one["points"]["active"] for one in accepted)
     visible = seen = 0

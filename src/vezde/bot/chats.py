@@ -1,5 +1,6 @@
 """Chats of members, and which receipts were shown in them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, LiteralString
@@ -15,6 +16,10 @@ from vezde.kit.vault import Vault
 OF_CHAT: LiteralString = """
 SELECT member_id, channel, chat, address, state, data, guest_since FROM bot.chat
 WHERE channel = %s AND chat = %s
+"""
+OF_CHATS: LiteralString = """
+SELECT member_id, channel, chat, address, state, data, guest_since FROM bot.chat
+WHERE channel = %s AND chat = ANY(%s)
 """
 OF_MEMBER: LiteralString = """
 SELECT member_id, channel, chat, address, state, data, guest_since FROM bot.chat
@@ -102,6 +107,12 @@ class Shown:
 async def of_chat(db: Db, channel: str, chat: bytes) -> Chat | None:
     """The chat of this blind index; None: nobody wrote from there yet, or they were forgotten."""
     return await kit_db.fetch_one(db, Chat, OF_CHAT, [channel, chat])
+
+
+async def of_chats(db: Db, channel: str, indexes: Sequence[bytes]) -> dict[bytes, Chat]:
+    """As `of_chat`, for several in one read."""
+    found = await kit_db.fetch_all(db, Chat, OF_CHATS, [channel, list(indexes)])
+    return {chat.chat: chat for chat in found}
 
 
 async def of_member(db: Db, member_id: UUID) -> list[Chat]:

@@ -45,7 +45,7 @@ INSERT INTO bot.event
     (bot, chat, event_id, event_key, state, sealed, received_wall, due_wall, attempts)
 VALUES (%s, %s, %s, %s, 'waiting', %s, %s, %s, 0)
 """
-# The first event of a chat that nobody works; later ones of it are not looked at.
+# First events of chats that nobody works; later ones of them are not looked at.
 FREE: LiteralString = """
 SELECT turn.bot, turn.chat
 FROM bot.event AS head
@@ -55,16 +55,24 @@ WHERE head.state = 'waiting' AND head.due_wall <= %(wall)s AND NOT EXISTS (
     WHERE earlier.bot = head.bot AND earlier.chat = head.chat
       AND earlier.state = 'waiting' AND earlier.event_id < head.event_id)
 ORDER BY head.due_wall, head.event_id
-LIMIT 1
+LIMIT %(limit)s
 FOR NO KEY UPDATE OF turn SKIP LOCKED
 """
-# Looked at again under the lock: another may have worked it since.
-HEAD: LiteralString = """
-SELECT bot, chat, event_id, event_key, sealed, attempts, lease FROM bot.event
-WHERE bot = %(bot)s AND chat = %(chat)s AND state = 'waiting'
-ORDER BY event_id LIMIT 1
+TURN: LiteralString = """
+SELECT bot, chat FROM bot.turn WHERE bot = %s AND chat = %s FOR NO KEY UPDATE SKIP LOCKED
 """
-DUE: LiteralString = "SELECT due_wall FROM bot.event WHERE bot = %s AND chat = %s AND event_id = %s"
+# Looked at again under the lock: another may have worked them since.
+HEADS: LiteralString = """
+SELECT head.*
+FROM unnest(%(chats)s::bytea[]) AS free (chat)
+CROSS JOIN LATERAL (
+    SELECT bot, chat, event_id, event_key, sealed, attempts, due_wall FROM bot.event
+    WHERE bot = %(bot)s AND event.chat = free.chat AND state = 'waiting'
+    ORDER BY event_id LIMIT 1
+) AS head
+WHERE head.due_wall <= %(wall)s
+ORDER BY head.due_wall, head.event_id
+"""
 LEASE: LiteralString = """
 UPDATE bot.event SET lease = %s, due_wall = %s, attempts = attempts + 1
 WHERE bot = %s AND chat = %s AND event_id = %s
@@ -75,7 +83,13 @@ JOIN bot.turn USING (bot, chat)
 WHERE bot = %s AND chat = %s AND event_id = %s AND lease = %s
 FOR NO KEY UPDATE OF event, turn
 """
-DONE: LiteralString = "DELETE FROM bot.event WHERE bot = %s AND chat = %s AND event_id = %s"
+DONE: LiteralString = """
+DELETE FROM bot.event
+WHERE (bot, chat, event_id) IN (SELECT * FROM unnest(%s::text[], %s::bytea[], %s::uuid[]))
+"""
+POSTPONE: LiteralString = """
+UPDATE bot.event SET due_wall = %s WHERE bot = %s AND chat = %s AND event_id = %s
+"""
 HOLD: LiteralString = """
 UPDATE bot.event SET state = 'held', lease = NULL, attempts = 0
 WHERE bot = %s AND chat = %s AND event_id = %s
@@ -142,7 +156,7 @@ class Waiting:
     event_key: str
     sealed: bytes = field(repr=False)
     attempts: int
-    lease: UUID | None
+    due_wall: datetime
 
     @property
     def place(self) -> tuple[str, bytes, UUID]:
@@ -153,6 +167,11 @@ class Waiting:
             vault.decrypt(self.sealed, context=_context(self.event_id))
         )
         return opened
+
+
+def channel_of(bot: str) -> str:
+    """The messenger of a bot that is like `telegram:7000000001`."""
+    return bot.partition(":")[0]
 
 
 def blind(vault: Vault, channel: str, chat: str) -> bytes:
@@ -171,7 +190,7 @@ async def take(
     keys = list(by_key)
     known = {row[0] for row in await (await db.execute(KNOWN, [bot, keys])).fetchall()}
     fresh = [one for key, one in by_key.items() if key not in known]
-    channel = bot.partition(":")[0]
+    channel = channel_of(bot)
     chats = {one.chat: blind(vault, channel, one.chat) for one in fresh if one.chat is not None}
     counted = dict(await (await db.execute(WAITING, [bot, list(chats.values())])).fetchall())
     fates, rows = [], []
@@ -215,19 +234,30 @@ async def _add(
     db.wake(WORK)
 
 
-async def claim(db: Db, *, wall: datetime) -> Waiting | None:
-    """The next event that is due, its chat locked until the transaction ends; None: nothing is."""
+async def claim(db: Db, *, wall: datetime, limit: int) -> list[Waiting]:
+    """First events of up to `limit` chats of one bot that are due, the chats locked until the end
+    of the transaction; none: nothing is due.
+    """
     while True:
-        free = await (await db.execute(FREE, {"wall": wall})).fetchone()
-        if free is None:
-            return None
-        asked = {"bot": free[0], "chat": free[1]}
-        head = await kit_db.fetch_one(db, Waiting, HEAD, asked)
-        if head is None:
-            continue
-        due = await kit_db.fetch_value(db, DUE, head.place)
-        if due is not None and due <= wall:
-            return head
+        free = await (await db.execute(FREE, {"wall": wall, "limit": limit})).fetchall()
+        if not free:
+            return []
+        bot = free[0][0]
+        if heads := await _heads(db, bot, [row[1] for row in free if row[0] == bot], wall=wall):
+            return heads
+
+
+async def claim_of(db: Db, bot: str, chat: bytes, *, wall: datetime) -> Waiting | None:
+    """As `claim`, of this chat; None: nothing of it is due, or another works it."""
+    if await (await db.execute(TURN, [bot, chat])).fetchone() is None:
+        return None
+    heads = await _heads(db, bot, [chat], wall=wall)
+    return heads[0] if heads else None
+
+
+async def _heads(db: Db, bot: str, free: Sequence[bytes], *, wall: datetime) -> list[Waiting]:
+    asked = {"bot": bot, "chats": list(free), "wall": wall}
+    return await kit_db.fetch_all(db, Waiting, HEADS, asked)
 
 
 async def lease(db: Db, event: Waiting, *, seconds: float, wall: datetime) -> UUID:
@@ -242,9 +272,16 @@ async def is_mine(db: Db, event: Waiting, token: UUID) -> bool:
     return await (await db.execute(STILL_MINE, [*event.place, token])).fetchone() is not None
 
 
-async def done(db: Db, event: Waiting) -> None:
-    """The event is worked."""
-    await db.execute(DONE, event.place)
+async def done(db: Db, events: Sequence[Waiting]) -> None:
+    """The events are worked."""
+    if events:
+        places = zip(*(one.place for one in events), strict=True)
+        await db.execute(DONE, [list(part) for part in places])
+
+
+async def postpone(db: Db, event: Waiting, *, seconds: float, wall: datetime) -> None:
+    """Work the event, and so its chat, in a while: nothing is wrong with it."""
+    await db.execute(POSTPONE, [wall + timedelta(seconds=seconds), *event.place])
 
 
 async def hold(db: Db, event: Waiting) -> None:

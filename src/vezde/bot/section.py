@@ -13,10 +13,15 @@ INSTALL: LiteralString = (
     "INSERT INTO bot.section (version, valid_from, section) VALUES (%s, %s, %s)"
 )
 IN_FORCE: LiteralString = """
-SELECT section FROM bot.section
+SELECT section::text FROM bot.section
 WHERE valid_from <= %(at)s OR version = (SELECT min(version) FROM bot.section)
 ORDER BY version DESC LIMIT 1
 """
+
+
+# Sections of this process by their text, so whichever database they come from.
+_PARSED: dict[str, "BotSection"] = {}
+MOST_PARSED = 32
 
 
 class ConsentDocument(BaseModel):
@@ -59,4 +64,9 @@ async def install_section(
 
 async def in_force(db: Db, at: datetime) -> BotSection:
     """The section of the programme in force at that instant."""
-    return BotSection.model_validate(await kit_db.fetch_value(db, IN_FORCE, {"at": at}) or {})
+    text = await kit_db.fetch_value(db, IN_FORCE, {"at": at}) or "{}"
+    if text not in _PARSED:
+        while len(_PARSED) >= MOST_PARSED:
+            _PARSED.pop(next(iter(_PARSED)))
+        _PARSED[text] = BotSection.model_validate_json(text)
+    return _PARSED[text]

@@ -1,42 +1,51 @@
-"""The stage that works the inbox: an event a chat at a time, each in its own transaction.
+"""The stages that work the inbox: events of many chats in one transaction, one of each chat.
 
-An event whose file has to be fetched is leased: committed, fetched and read, then answered in a
-second transaction if the lease still holds. Meanwhile its chat waits and the others do not.
+A batch is claimed, read in a few statements, answered and committed together. If anything of it
+fails, nothing of it was done, and each of its events is worked alone: the one that fails alone is
+tried again, then parked. What claims or merges what others may want is worked alone at once, so
+that batches never wait for each other.
+
+An event whose file has to be fetched is leased: committed, fetched and read beside everything else,
+then answered in a transaction of its own if the lease still holds. Meanwhile its chat waits and the
+others do not.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
 import structlog
 
-from vezde.bot import chats, inbox, section, telegram
-from vezde.bot.conversation import core, showing
+from vezde.bot import chats, inbox, talks, telegram
+from vezde.bot.conversation import core, showing, starting
 from vezde.bot.conversation.showing import Reading
-from vezde.bot.conversation.talk import MARKETING, PERSONAL_DATA, Talk
+from vezde.bot.conversation.talk import Talk
 from vezde.bot.inbox import Waiting
-from vezde.bot.model import Incoming, Left, Returned, Sent
+from vezde.bot.model import Incoming, Said, Sent, Shared
+from vezde.bot.talks import Event
 from vezde.kit.clock import Clock
-from vezde.kit.db import Database, Db
-from vezde.kit.errors import DomainError, Kind
-from vezde.kit.i18n import locale_of
+from vezde.kit.db import Contested, Database, Db
+from vezde.kit.errors import DomainError, Kind, Unavailable
 from vezde.kit.vault import Vault
 from vezde.kit.work import failures, jobs
 from vezde.members import operations as members
 from vezde.members import queries as member_queries
-from vezde.members.model import MemberExists, NewIdentity, NewMember
 from vezde.members.operations import Step
 from vezde.messaging import operations as messaging
 from vezde.messaging.model import Outgoing, Purpose, Tap, View
-from vezde.program import queries as program
 from vezde.receipts.qr import images
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 4
+FILES = "bot.files"
+# Batches side by side, so that one works while another's commit is written.
+AT_ONCE, CHATS_AT_ONCE = 2, 24
+BATCHES_OF_A_RUN, ALONE_AT_ONCE = 20, 4
+# Files that one process fetches side by side; with all in hand others wait a moment.
+FILES_AT_ONCE, NO_ROOM_SECONDS = 16, 0.2
 # How long a chat waits for a worker that died with its file, and what a file may take.
 LEASE_SECONDS, FETCH_SECONDS = 30.0, 25.0
 PAUSES = (timedelta(seconds=1), timedelta(seconds=5))
@@ -49,6 +58,15 @@ class Files(Protocol):
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """A file to fetch, and the lease of the event that it came with."""
+
+    event: Waiting
+    lease: UUID
+    file: Sent
+
+
+@dataclass
 class Worker:
     """Works events; `files` are messengers by channel, `steps` what merging and forgetting do."""
 
@@ -57,145 +75,175 @@ class Worker:
     vault: Vault
     files: Mapping[str, Files]
     steps: Sequence[Step]
+    fetching: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self) -> int:
-        """Work what is due, several chats side by side; how many events."""
+        """Work what is due, for a while; how many events."""
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._until_idle()) for _ in range(AT_ONCE)]
         return sum(task.result() for task in tasks)
 
+    async def finish_files(self) -> int:
+        """Wait for the files under way, so that who stops this process waits for them too."""
+        under_way = set(self.fetching)
+        if under_way:
+            await asyncio.wait(under_way)
+        return len(under_way)
+
     async def _until_idle(self) -> int:
         done = 0
-        while done < inbox.MOST_WAITING and await self.once():
-            done += 1
+        for _ in range(BATCHES_OF_A_RUN):
+            worked = await self.once()
+            if not worked:
+                break
+            done += worked
         return done
 
-    async def once(self) -> bool:
-        """Work one event; False: nothing is due."""
-        async with self.database.transaction() as db:
-            event = await inbox.claim(db, wall=self.clock.wall())
-            if event is None:
-                return False
-            wanted = await self._try(db, event)
-        if wanted is not None:
-            await self._fetch(event, *wanted)
-        return True
+    async def once(self) -> int:
+        """Work the first events of some chats; how many."""
+        events: list[Waiting] = []
+        alone: list[Waiting] = []
+        wanted: list[Wanted] = []
+        try:
+            async with self.database.transaction(pipeline=True) as db:
+                wall = self.clock.wall()
+                events = alone = await inbox.claim(db, wall=wall, limit=CHATS_AT_ONCE)
+                together, alone = self._sorted(events)
+                wanted = await self._work(db, together)
+        except Unavailable:
+            raise
+        except Exception as error:
+            log.warning("batch of events failed", error=failures.describe(error))
+            alone, wanted = events, []
+        self._fetch(wanted)
+        room = asyncio.Semaphore(ALONE_AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            for event in alone:
+                group.create_task(self._alone(event, room))
+        return len(events)
+
+    def _sorted(self, events: Sequence[Waiting]) -> tuple[list[Event], list[Waiting]]:
+        """What may be worked together, and the rest."""
+        together, alone = [], []
+        for event in events:
+            incoming = self._incoming(event) if not event.attempts else None
+            if incoming is None or _is_for_itself(incoming):
+                alone.append(event)
+            else:
+                together.append((event, incoming))
+        return together, alone
+
+    def _incoming(self, event: Waiting) -> Incoming | None:
+        """What the event says; None when it cannot be read, which is told when it is worked."""
+        try:
+            return telegram.meaning(event.payload(self.vault))
+        except (DomainError, ValueError):
+            return None
+
+    async def _alone(self, event: Waiting, room: asyncio.Semaphore) -> None:
+        try:
+            async with room, self.database.transaction() as db:
+                wall = self.clock.wall()
+                claimed = await inbox.claim_of(db, event.bot, event.chat, wall=wall)
+                wanted = await self._try(db, claimed) if claimed is not None else []
+        except Contested:  # it is due still
+            log.info("event gave way", event_id=str(event.event_id))
+        else:
+            self._fetch(wanted)
 
     async def _try(
         self, db: Db, event: Waiting, reading: Reading | None = None
-    ) -> tuple[UUID, Sent] | None:
-        """Answer the event; or its lease when a file is wanted first."""
+    ) -> Sequence[Wanted]:
+        """Answer the event, or note that it failed."""
         if event.attempts > len(PAUSES):
             await self._failed(db, event, "worker died")
-            return None
+            return []
         try:
             async with db.transaction():
-                return await self._answer(db, event, reading)
+                incoming = telegram.meaning(event.payload(self.vault))
+                return await self._work(db, [(event, incoming)], reading)
+        except (Unavailable, Contested):
+            raise
         except Exception as error:
             await self._failed(db, event, failures.describe(error))
-        return None
+        return []
 
-    async def _answer(
-        self, db: Db, event: Waiting, reading: Reading | None
-    ) -> tuple[UUID, Sent] | None:
-        incoming = telegram.meaning(event.payload(self.vault))
-        talk = await self._talk(db, event, incoming)
-        if talk is None:
-            await inbox.done(db, event)
-            return None
-        if reading is None and core.needs_reading(talk, incoming.event):
-            assert isinstance(incoming.event, Sent), "only files are read"
-            lease = await inbox.lease(db, event, seconds=LEASE_SECONDS, wall=talk.wall)
-            return lease, incoming.event
-        answer = await core.answer(db, talk, incoming.event, reading)
-        await self._say(db, answer.say, talk)
-        if answer.hold:
-            await inbox.hold(db, event)
-            return None
-        if answer.let_go:
-            await inbox.let_go(db, event.bot, event.chat, wall=talk.wall)
-        await inbox.done(db, event)
-        return None
+    async def _work(
+        self, db: Db, events: Sequence[Event], reading: Reading | None = None
+    ) -> list[Wanted]:
+        """Answer events of different chats; the files wanted before some can be answered."""
+        if not events:
+            return []
+        wanted: list[Wanted] = []
+        done: list[Waiting] = []
+        say: list[Outgoing | Tap] = []
+        steps = self.steps
+        talking = await talks.read(db, events, clock=self.clock, vault=self.vault, steps=steps)
+        for event, incoming in events:
+            talk = talking.get(event.event_id)
+            if talk is not None and reading is None and core.needs_reading(talk, incoming.event):
+                assert isinstance(incoming.event, Sent), "only files are read"
+                wanted += await self._lease(db, event, incoming.event, talk, len(wanted))
+                continue
+            held = False
+            if talk is not None:
+                answer = await core.answer(db, talk, incoming.event, reading)
+                say += answer.say
+                held = answer.hold
+                if answer.let_go:
+                    await inbox.let_go(db, event.bot, event.chat, wall=talk.wall)
+            if held:
+                await inbox.hold(db, event)
+            else:
+                done.append(event)
+        await self._say(db, say, talking.values())
+        await inbox.done(db, done)
+        return wanted
 
-    async def _fetch(self, event: Waiting, lease: UUID, file: Sent) -> None:
-        """Get and read the file, with no transaction open, then answer the event."""
-        reading, error = None, ""
+    async def _lease(
+        self, db: Db, event: Waiting, file: Sent, talk: Talk, taken: int
+    ) -> list[Wanted]:
+        if len(self.fetching) + taken >= FILES_AT_ONCE:
+            await inbox.postpone(db, event, seconds=NO_ROOM_SECONDS, wall=talk.wall)
+            return []
+        lease = await inbox.lease(db, event, seconds=LEASE_SECONDS, wall=talk.wall)
+        db.wake(FILES)
+        return [Wanted(event, lease, file)]
+
+    def _fetch(self, wanted: Iterable[Wanted]) -> None:
+        for one in wanted:
+            task = asyncio.create_task(self._answer_file(one))
+            self.fetching.add(task)
+            task.add_done_callback(self.fetching.discard)
+
+    async def _answer_file(self, one: Wanted) -> None:
+        """Get and read the file, with no transaction open, then answer its event."""
+        try:
+            reading, error = await self._read(one)
+            async with self.database.transaction() as db:
+                if not await inbox.is_mine(db, one.event, one.lease):
+                    log.warning("event answered too late", event_id=str(one.event.event_id))
+                elif reading is None:
+                    await self._failed(db, one.event, error)
+                else:
+                    await self._try(db, one.event, reading)
+        except Exception as broken:  # its lease runs out, then it is worked again
+            said = failures.describe(broken)
+            log.error("file not answered", event_id=str(one.event.event_id), error=said)  # noqa: TRY400 (messages may name a person)
+
+    async def _read(self, one: Wanted) -> tuple[Reading | None, str]:
+        """What is in the file; None and why when it is to be tried again."""
+        files = self.files[inbox.channel_of(one.event.bot)]
         try:
             async with asyncio.timeout(FETCH_SECONDS):
-                content = await self.files[_channel(event)].get_file(file.file_id)
-                reading = Reading(await asyncio.to_thread(images.fiscal, content))
+                content = await files.get_file(one.file.file_id)
+                return Reading(await asyncio.to_thread(images.fiscal, content)), ""
         except DomainError as refused:
             if refused.kind in {Kind.INVALID, Kind.MISSING}:
-                reading = showing.unread(refused)
-            error = failures.describe(refused)
+                return showing.unread(refused), ""
+            return None, failures.describe(refused)
         except Exception as broken:
-            error = failures.describe(broken)
-        async with self.database.transaction() as db:
-            if not await inbox.is_mine(db, event, lease):
-                log.warning("event answered too late", event_id=str(event.event_id))
-                return
-            if reading is None:
-                await self._failed(db, event, error)
-            else:
-                await self._try(db, event, reading)
-
-    async def _talk(self, db: Db, event: Waiting, incoming: Incoming) -> Talk | None:
-        """Whose event it is; a guest is enrolled, but not for having blocked the bot."""
-        now, wall = await self.clock.programme(db), self.clock.wall()
-        channel = _channel(event)
-        chat = await chats.of_chat(db, channel, event.chat)
-        if chat is None:
-            if isinstance(incoming.event, Left | Returned):
-                return None
-            chat = await self._newcomer(db, event, incoming, now)
-        reach = await member_queries.reach(db, [chat.member_id], kind="phone", vault=self.vault)
-        agreed = [
-            purpose
-            for purpose in (PERSONAL_DATA, MARKETING)
-            if await member_queries.agreed(db, [chat.member_id], purpose=purpose, channel=channel)
-        ]
-        return Talk(
-            chat=chat,
-            address=incoming.address,
-            bot=event.bot,
-            key=event.event_key,
-            locale=locale_of(reach[chat.member_id].locale),
-            phone=reach[chat.member_id].address is not None,
-            agreed=frozenset(agreed),
-            programme=(await program.programmes(db)).at(now),
-            section=await section.in_force(db, now),
-            steps=self.steps,
-            vault=self.vault,
-            now=now,
-            wall=wall,
-        )
-
-    async def _newcomer(
-        self, db: Db, event: Waiting, incoming: Incoming, now: datetime
-    ) -> chats.Chat:
-        channel = _channel(event)
-        person = NewMember(
-            locale=locale_of(incoming.language),
-            identities=(NewIdentity(channel, incoming.address),),
-        )
-        try:
-            (member,) = await members.enrol(
-                db, [person], vault=self.vault, now=now, actor=f"bot:{channel}"
-            )
-            member_id = member.member_id
-        except MemberExists as known:  # another program enrolled this account
-            member_id = known.extra["member_id"]
-        reach = await member_queries.reach(db, [member_id], kind="phone", vault=self.vault)
-        return await chats.open_chat(
-            db,
-            member_id,
-            channel,
-            event.chat,
-            incoming.address,
-            guest=reach[member_id].address is None,
-            vault=self.vault,
-            now=now,
-        )
+            return None, failures.describe(broken)
 
     async def _failed(self, db: Db, event: Waiting, error: str) -> None:
         """Try again in a moment; after the last time park it and tell the person."""
@@ -208,7 +256,7 @@ class Worker:
             await self._say_sorry(db, event)
 
     async def _say_sorry(self, db: Db, event: Waiting) -> None:
-        chat = await chats.of_chat(db, _channel(event), event.chat)
+        chat = await chats.of_chat(db, inbox.channel_of(event.bot), event.chat)
         if chat is None:  # nobody to tell: not even their first message could be taken in
             return
         key = f"{event.bot}/{event.event_key}/sorry"
@@ -225,14 +273,17 @@ class Worker:
             db, [sorry], vault=self.vault, now=now, wall=self.clock.wall(), actor="system"
         )
 
-    async def _say(self, db: Db, say: Sequence[Outgoing | Tap], talk: Talk) -> None:
+    async def _say(self, db: Db, say: Sequence[Outgoing | Tap], talking: Iterable[Talk]) -> None:
+        talk = next(iter(talking), None)
+        if talk is None:
+            return
         await messaging.reserve(
             db,
             say,
             vault=self.vault,
             now=talk.now,
             wall=talk.wall,
-            actor=talk.actor,
+            actor=f"bot:{talk.chat.channel}",
             points_name=talk.programme.points_name,
         )
 
@@ -247,5 +298,11 @@ class Worker:
 STEP = Step("bot", chats.merge, chats.forget)
 
 
-def _channel(event: Waiting) -> str:
-    return event.bot.partition(":")[0]
+def _is_for_itself(incoming: Incoming) -> bool:
+    """Merges members or claims a receipt, which others may want just now."""
+    match incoming.event:
+        case Shared():
+            return True
+        case Said(text):
+            return starting.is_receipt(text)
+    return False

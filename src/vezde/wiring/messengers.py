@@ -51,7 +51,11 @@ def bot(house: House) -> list[Stage]:
     work = partial(jobs.work_jobs, house.database, handlers, clock=house.clock)
     found = [Stage(jobs.STAGE, work, jobs.due)]
     if house.telegram is not None:
-        found.append(Stage(bot_inbox.WORK, bot_worker(house).run))
+        worker = bot_worker(house)
+        found += [
+            Stage(bot_inbox.WORK, worker.run),
+            Stage(bot_work.FILES, worker.finish_files, pauses=False),
+        ]
     return found
 
 
