@@ -64,10 +64,12 @@ DOUBT = line("Помада LUNARIA", 50_000)
 DOMAINS = ("access", "ledger", "members", "outbox", "program", "purchases", "receipts")
 # Column of a table with member_id -> why nothing fills it here.
 EMPTY: Mapping[str, str] = {
-    "ledger.entry.reverses_seq": "nothing is reversed yet",
+    "ledger.entry.about_seq": "nothing is reversed yet",
     "ledger.alloc": "nothing is taken from a lot yet",
     "ledger.hold": "nothing is held yet",
-    "ledger.hold_lot": "nothing is held yet",
+    "ledger.account.inactive_at": "the programme ends nothing by inactivity",
+    "ledger.adjustment": "no operator has given or taken points",
+    "ledger.inactivity": "the programme ends nothing by inactivity",
     "ledger.account.closed_at": "the account is open until she goes",
     "members.arrival.campaign": "her source was named by another program, not by a link",
     "members.arrival.code": "her source was named by another program, not by a link",

@@ -3,19 +3,25 @@ from uuid import UUID
 
 import pytest
 
-from ledger.making import DAY, accrual
+from ledger.making import DAY, accrual, hold, redemption, reversal
 from vezde.kit import ids
 from vezde.kit.money import MAX_BIGINT
 from vezde.ledger import operations, queries
-from vezde.ledger.model import EntryKind, NextExpiry, Taken
+from vezde.ledger.model import (
+    NO_POINTS,
+    Debt,
+    DebtPolicy,
+    EntryKind,
+    NextExpiry,
+    State,
+    Taken,
+)
 
 LOTS = """
 SELECT points, remaining, active_at, expires_at, use_order, activated_seq IS NULL FROM ledger.lot
 WHERE member_id = %s AND open ORDER BY seq
 """
-OWE = """
-UPDATE ledger.account SET held = %(held)s, debt = %(debt)s WHERE member_id = %(member_id)s
-"""
+OWED = Debt(DebtPolicy.DEBT)
 
 
 class TestMerge:
@@ -91,10 +97,10 @@ class TestMerge:
     async def test_lets_pending_points_become_active_in_their_time(self, db, anna, boris, now):
         await _accrue(db, now, accrual(anna, "a", 10, active_at=now + 3 * DAY))
         await _merge(db, boris, anna, now)
-        assert await operations.activate_due(db, now=now + 3 * DAY, limit=9) == 2
+        assert (await operations.settle_due(db, now=now + 3 * DAY, limit=9))[0] == 2
         (activated, _opened) = await queries.history(db, boris, limit=9)
         assert (activated.kind, activated.active_after) == (EntryKind.ACTIVATE, 10)
-        assert await queries.next_due(db) is None
+        assert await queries.next_due(db) == now + 365 * DAY
 
     async def test_keeps_what_was_known_before(self, db, anna, boris, now):
         await _accrue(db, now, accrual(anna, "a", 10, expires_at=now + 9 * DAY))
@@ -115,11 +121,25 @@ class TestMerge:
         with pytest.raises(operations.TooManyPoints):
             await _merge(db, boris, anna, now)
 
-    @pytest.mark.parametrize(("held", "debt"), [(1, 0), (0, 1)])
-    async def test_waits_for_what_is_held_or_owed(self, db, anna, boris, now, held, debt):
-        await db.execute(OWE, {"held": held, "debt": debt, "member_id": anna})
+    async def test_waits_for_what_is_held(self, db, anna, boris, now):
+        await _accrue(db, now, accrual(anna, "a", 10))
+        await operations.hold(db, hold(anna, 3), now=now, actor="key:1")
         with pytest.raises(operations.PointsUnsettled):
             await _merge(db, boris, anna, now)
+        await _merge(db, anna, boris, now)
+        assert (await queries.points(db, anna, as_of=now)).held == 3
+
+    async def test_moves_what_is_owed_and_repays_it_from_what_both_have(self, db, anna, boris, now):
+        await _accrue(db, now, accrual(anna, "a", 10), accrual(boris, "a", 4))
+        await operations.redeem(db, redemption(anna, 10), now=now, actor="key:1")
+        await operations.reverse(db, reversal(anna, 1, 10, debt=OWED), now=now, actor="key:1")
+        await _merge(db, boris, anna, now)
+        points = await queries.points(db, boris, as_of=now)
+        assert (points.active, points.debt) == (0, 6)
+        kinds = [one.kind for one in await queries.history(db, boris, limit=9)]
+        assert kinds == [EntryKind.REPAY, EntryKind.OPEN, EntryKind.ACCRUE]
+        last, *_ = await queries.history(db, anna, limit=1)
+        assert (last.kind, last.points, last.debt_after) == (EntryKind.CLOSE, 10, 0)
 
     async def test_needs_both_accounts(self, db, anna, now):
         for pair in ((anna, ids.new()), (ids.new(), anna)):
@@ -147,7 +167,7 @@ class TestMerge:
         async def sweep() -> None:
             for _ in range(10):
                 async with database.transaction() as db:
-                    await operations.activate_due(db, now=now + DAY, limit=5)
+                    await operations.settle_due(db, now=now + DAY, limit=5)
 
         async def merge(into: UUID, gone: UUID) -> None:
             async with database.transaction() as db:
@@ -167,17 +187,26 @@ class TestForget:
         last, *before = await queries.history(db, anna, limit=9)
         assert (last.kind, last.points, last.active_after) == (EntryKind.CLOSE, -15, 0)
         assert [entry.points for entry in before] == [5, 10]
-        assert await operations.activate_due(db, now=now + DAY, limit=9) == 1
+        assert (await operations.settle_due(db, now=now + DAY, limit=9))[0] == 1
         assert (await queries.points(db, anna, as_of=now + DAY)).active == 0
 
-    async def test_forgives_what_is_owed_but_not_what_is_held(self, db, anna, boris, now):
-        await db.execute(OWE, {"held": 0, "debt": 4, "member_id": anna})
+    async def test_forgives_what_is_owed(self, db, anna, now):
+        await _accrue(db, now, accrual(anna, "a", 10))
+        await operations.redeem(db, redemption(anna, 10), now=now, actor="key:1")
+        await operations.reverse(db, reversal(anna, 1, 4, debt=OWED), now=now, actor="key:1")
         await operations.forget(db, anna, now=now, actor="key:1")
         last, *_ = await queries.history(db, anna, limit=1)
         assert (last.points, last.debt_after) == (4, 0)
-        await db.execute(OWE, {"held": 4, "debt": 0, "member_id": boris})
-        with pytest.raises(operations.PointsUnsettled):
-            await operations.forget(db, boris, now=now, actor="key:1")
+
+    async def test_releases_what_is_held(self, db, anna, now):
+        await _accrue(db, now, accrual(anna, "a", 10))
+        held = hold(anna, 3)
+        await operations.hold(db, held, now=now, actor="key:1")
+        await operations.forget(db, anna, now=now, actor="key:1")
+        assert (await queries.hold(db, anna, held.hold_id)).state is State.RELEASED
+        kinds = [one.kind for one in await queries.history(db, anna, limit=2)]
+        assert kinds == [EntryKind.CLOSE, EntryKind.RELEASE]
+        assert (await queries.points(db, anna, as_of=now)) == NO_POINTS
 
 
 async def _accrue(db, now, *accruals):

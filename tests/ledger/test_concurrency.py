@@ -66,7 +66,7 @@ class TestParallel:
         async def sweep() -> None:
             for _ in range(12):
                 async with database.transaction() as db:
-                    await operations.activate_due(db, now=now + DAY, limit=7)
+                    await operations.settle_due(db, now=now + DAY, limit=7)
 
         await asyncio.gather(*(accrue(n) for n in range(6)), sweep(), sweep(), sweep())
         assert await _row(database, BROKEN) is None
@@ -139,7 +139,7 @@ async def _accrue(database, now, batch, pid=None):
 
 async def _sweep(database, now, limit=100):
     async with database.transaction() as db:
-        return await operations.activate_due(db, now=now, limit=limit)
+        return (await operations.settle_due(db, now=now, limit=limit))[0]
 
 
 async def _row(database, query):

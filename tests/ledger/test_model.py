@@ -3,11 +3,22 @@ from datetime import timedelta, timezone
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ledger.making import DAY, NOON, accrual
 from vezde.kit.money import MAX_BIGINT
 from vezde.ledger import model
-from vezde.ledger.model import Entry, EntryKind, Lot, NextExpiry, Part, Points
+from vezde.ledger.model import (
+    Debt,
+    DebtPolicy,
+    Lot,
+    NextExpiry,
+    Part,
+    Points,
+    Standing,
+    Taken,
+)
 
 ANNA = UUID(int=1)
 TICK = timedelta(microseconds=1)
@@ -81,18 +92,87 @@ class TestProof:
 
 
 class TestPointsAt:
-    def test_are_none_before_the_first_entry(self):
-        assert model.points_at(None, [], NOON) == Points(0, 0, 0, 0, None)
-
     def test_become_active_at_the_very_instant(self):
-        last, lots = _last(pending=10), [_lot(1, 10, active_at=NOON)]
-        assert model.points_at(last, lots, NOON - TICK).pending == 10
-        at = model.points_at(last, lots, NOON)
+        standing = Standing(1, pending=10, lots=(_lot(1, 10, active_at=NOON),))
+        assert model.points_at(standing, NOON - TICK).pending == 10
+        at = model.points_at(standing, NOON)
         assert (at.active, at.pending) == (10, 0)
 
     def test_count_an_activated_lot_once(self):
-        at = model.points_at(_last(active=10), [_lot(1, 10, activated_seq=2)], NOON)
+        standing = Standing(2, active=10, lots=(_lot(1, 10, activated_seq=2),))
+        at = model.points_at(standing, NOON)
         assert (at.active, at.pending) == (10, 0)
+
+    def test_end_at_the_very_instant(self):
+        lot = _lot(1, 10, expires_at=NOON + DAY, activated_seq=1)
+        standing = Standing(1, active=10, lots=(lot,))
+        assert model.points_at(standing, NOON + DAY - TICK).active == 10
+        assert model.points_at(standing, NOON + DAY) == Points(0, 0, 0, 0, None)
+
+    def test_without_a_date_end_by_inactivity(self):
+        lots = (
+            _lot(1, 10, activated_seq=1),
+            _lot(2, 5, expires_at=NOON + 9 * DAY, activated_seq=2),
+        )
+        standing = Standing(2, active=15, lots=lots, inactive_at=NOON + DAY)
+        before = model.points_at(standing, NOON)
+        assert before == Points(15, 0, 0, 0, NextExpiry(10, NOON + DAY))
+        assert model.points_at(standing, NOON + DAY).active == 5
+
+
+class TestReturnedSoFar:
+    @given(
+        earned=st.integers(0, 10**6),
+        returns=st.lists(st.integers(1, 50), min_size=1, max_size=9),
+        order=st.randoms(use_true_random=False),
+    )
+    def test_adds_up_to_all_that_was_earned_however_it_is_split(self, earned, returns, order):
+        sold = sum(returns)
+        order.shuffle(returns)
+        returned = taken = 0
+        for quantity in returns:
+            returned += quantity
+            step = model.returned_so_far(earned, returned, sold) - taken
+            assert step >= 0
+            taken += step
+        assert taken == earned
+
+
+class TestTaking:
+    def test_is_by_the_end_then_by_age_and_last_from_what_never_ends(self):
+        lots = (
+            _lot(1, 5, activated_seq=1),
+            _lot(2, 5, expires_at=NOON + 2 * DAY, activated_seq=2),
+            _lot(3, 5, expires_at=NOON + DAY, activated_seq=3),
+            _lot(4, 5, expires_at=NOON + DAY),
+            _lot(5, 5, expires_at=NOON + DAY, activated_seq=5),
+        )
+        assert model.taking(lots, 17) == (Taken(3, 5), Taken(5, 5), Taken(2, 5), Taken(1, 2))
+
+    def test_is_what_a_smaller_debit_would_have_taken_when_some_came_back(self):
+        taken = (Taken(3, 5), Taken(5, 5), Taken(2, 2))
+        back = model.giving_back(taken, 4)
+        assert back == (Taken(2, -2), Taken(5, -2))
+        assert model.less(taken, back) == (Taken(3, 5), Taken(5, 3))
+
+
+class TestSplit:
+    OWN = (Lot(1, 10, 4, NOON, None, 1),)
+    STANDING = Standing(2, active=7, lots=(*OWN, Lot(2, 3, 3, NOON, None, 2)))
+
+    @pytest.mark.parametrize(
+        ("debt", "owed", "forgiven"),
+        [
+            (Debt(DebtPolicy.FORGIVE), 0, 3),
+            (Debt(DebtPolicy.FORBID), 0, 3),
+            (Debt(DebtPolicy.DEBT), 3, 0),
+            (Debt(DebtPolicy.DEBT, 2), 2, 1),
+        ],
+    )
+    def test_is_own_lots_then_others_then_the_policy(self, debt, owed, forgiven):
+        split = model.split(self.STANDING, self.OWN, 10, debt)
+        assert (split.own, split.others) == ((Taken(1, 4),), (Taken(2, 3),))
+        assert (split.debt, split.forgiven) == (owed, forgiven)
 
 
 class TestNextExpiry:
@@ -118,9 +198,3 @@ def _fingerprint(command):
 
 def _lot(seq, points, *, active_at=NOON, expires_at=None, activated_seq=None):
     return Lot(seq, points, points, active_at, expires_at, activated_seq)
-
-
-def _last(*, active=0, pending=0):
-    return Entry(
-        ANNA, 1, EntryKind.ACCRUE, 10, active, pending, 0, 0, NOON, NOON, "Покупка", "system"
-    )

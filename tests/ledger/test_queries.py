@@ -2,23 +2,9 @@ from uuid import uuid4
 
 import pytest
 
-from ledger.making import DAY, accrual
+from ledger.making import DAY, accrual, redemption
 from vezde.ledger import operations, queries
 from vezde.ledger.model import EntryKind, NextExpiry, Part, Points, Taken
-
-# Spending is not the ledger's verb yet; its rows are, and as-of reads look through them.
-REDEEM = """
-INSERT INTO ledger.entry (member_id, seq, points, active_after, pending_after, held_after,
-    debt_after, occurred_at, recorded_at, kind, actor, title)
-SELECT member_id, seq + 1, -%(points)s, active - %(points)s, pending, held, debt,
-    %(at)s, %(at)s, 'redeem', 'system', 'Списание'
-FROM ledger.account WHERE member_id = %(m)s
-"""
-ALLOC = "INSERT INTO ledger.alloc VALUES (%(m)s, %(seq)s, %(lot)s, %(points)s)"
-TAKE = """
-UPDATE ledger.lot SET remaining = remaining - %(points)s, open = remaining > %(points)s
-WHERE member_id = %(m)s AND seq = %(lot)s
-"""
 
 
 class TestPoints:
@@ -42,13 +28,13 @@ class TestPoints:
             for day, (active, pending) in wanted.items():
                 points = await queries.points(db, anna, as_of=now + day * DAY)
                 assert points == Points(active, pending, 0, 0, expiry)
-            await operations.activate_due(db, now=now + 4 * DAY, limit=10)
+            await operations.settle_due(db, now=now + 4 * DAY, limit=10)
 
     async def test_put_back_what_was_spent_later(self, db, anna, now):
         soon, late = now + 10 * DAY, now + 20 * DAY
         await _accrue(db, now, accrual(anna, "a", 10, expires_at=soon))
         await _accrue(db, now, accrual(anna, "b", 5, expires_at=late))
-        await _redeem(db, anna, now + DAY, seq=3, taken={1: 10, 2: 2})
+        await operations.redeem(db, redemption(anna, 12), now=now + DAY, actor="key:1")
         before = await queries.points(db, anna, as_of=now)
         assert before == Points(15, 0, 0, 0, NextExpiry(10, soon))
         after = await queries.points(db, anna, as_of=now + DAY)
@@ -80,12 +66,12 @@ class TestEntry:
 
     async def test_gives_an_activation_its_lot(self, db, anna, now):
         await _accrue(db, now, accrual(anna, active_at=now + DAY))
-        await operations.activate_due(db, now=now + DAY, limit=10)
+        await operations.settle_due(db, now=now + DAY, limit=10)
         assert (await queries.entry(db, anna, 2)).lots == (Taken(1, 37),)
 
     async def test_gives_a_debit_the_lots_it_took_from(self, db, anna, now):
         await _accrue(db, now, accrual(anna, "a", 10), accrual(anna, "b", 5))
-        await _redeem(db, anna, now, seq=3, taken={1: 10, 2: 2})
+        await operations.redeem(db, redemption(anna, 12), now=now, actor="key:1")
         found = await queries.entry(db, anna, 3)
         assert (found.entry.points, found.lots) == (-12, (Taken(1, 10), Taken(2, 2)))
 
@@ -105,11 +91,3 @@ class TestNextDue:
 
 async def _accrue(db, now, *accruals):
     await operations.accrue(db, accruals, now=now, actor="system")
-
-
-async def _redeem(db, member_id, at, *, seq, taken):
-    await db.execute(REDEEM, {"m": member_id, "points": sum(taken.values()), "at": at})
-    for lot, points in taken.items():
-        row = {"m": member_id, "seq": seq, "lot": lot, "points": points}
-        await db.execute(ALLOC, row)
-        await db.execute(TAKE, row)

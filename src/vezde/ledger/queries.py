@@ -1,6 +1,9 @@
 """What can be asked of the ledger. An entry is named by (member_id, seq)."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -10,17 +13,37 @@ from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
 from vezde.kit.money import MAX_BIGINT
-from vezde.ledger import model
-from vezde.ledger.model import Entry, EntryKind, Explained, Lot, Points, Taken
-from vezde.ledger.operations import AccountMissing
+from vezde.ledger import model, rows
+from vezde.ledger.model import (
+    Entry,
+    EntryKind,
+    Explained,
+    HoldState,
+    Lot,
+    NextExpiry,
+    Points,
+    State,
+    Taken,
+)
+from vezde.ledger.operations import AccountMissing, HoldMissing
 
-# recorded_at never goes back within a member, so going down the key meets the answer first.
+# The last entry known by then; recorded_at never goes back within a member, so going down the key
+# meets it first.
 LAST_ENTRY: LiteralString = """
-SELECT e.member_id, e.seq, e.kind, e.points, e.active_after, e.pending_after, e.held_after,
-    e.debt_after, e.occurred_at, e.recorded_at, e.title, e.actor, e.op_key, e.lot_seq,
-    e.reverses_seq
-FROM ledger.entry e
+SELECT e.seq FROM ledger.entry e
 WHERE e.member_id = %(member_id)s AND e.recorded_at <= %(as_of)s
+ORDER BY e.seq DESC
+LIMIT 1
+"""
+# What time had done by then was written later, next after what was known: it counts.
+BY_TIME: LiteralString = """
+SELECT e.seq, e.active_after, e.pending_after, e.held_after, e.debt_after, a.seq = e.seq AS newest
+FROM ledger.entry e
+JOIN ledger.account a ON a.member_id = e.member_id
+WHERE e.member_id = %(member_id)s AND e.seq >= %(seq)s AND e.seq < coalesce((
+    SELECT min(f.seq) FROM ledger.entry f
+    WHERE f.member_id = %(member_id)s AND f.seq > %(seq)s
+        AND NOT (f.op_key IS NULL AND f.occurred_at <= %(as_of)s)), 9223372036854775807)
 ORDER BY e.seq DESC
 LIMIT 1
 """
@@ -39,10 +62,45 @@ LEFT JOIN (
 WHERE l.member_id = %(member_id)s AND l.seq <= %(seq)s AND (l.open OR later.points > 0)
 ORDER BY l.use_order, l.seq
 """
+# What entries that had occurred by then changed, whenever they were recorded.
+OCCURRED: LiteralString = """
+SELECT coalesce(sum(e.active), 0)::bigint, coalesce(sum(e.pending), 0)::bigint,
+    coalesce(sum(e.held), 0)::bigint, coalesce(sum(e.debt), 0)::bigint
+FROM (
+    SELECT e.occurred_at,
+        e.active_after - lag(e.active_after, 1, 0::bigint) OVER turn AS active,
+        e.pending_after - lag(e.pending_after, 1, 0::bigint) OVER turn AS pending,
+        e.held_after - lag(e.held_after, 1, 0::bigint) OVER turn AS held,
+        e.debt_after - lag(e.debt_after, 1, 0::bigint) OVER turn AS debt
+    FROM (
+        SELECT e.seq, e.occurred_at, e.active_after::bigint, e.pending_after::bigint,
+            e.held_after::bigint, e.debt_after::bigint
+        FROM ledger.entry e WHERE e.member_id = %(member_id)s
+    ) AS e
+    WINDOW turn AS (ORDER BY e.seq)
+) AS e
+WHERE e.occurred_at <= %(as_of)s
+"""
+# One row an account: its balances, and the lots that expire first. Points without a date end by
+# inactivity, where that comes sooner.
+BALANCES: LiteralString = """
+SELECT a.member_id, a.active, a.pending, a.held, a.debt,
+    a.updated_at > %(as_of)s,
+    coalesce(a.next_due_at <= %(as_of)s, false) OR a.inactive_at IS NOT NULL,
+    soonest.expires_at, soonest.points
+FROM ledger.account a
+LEFT JOIN LATERAL (
+    SELECT l.expires_at, sum(l.remaining)::bigint AS points FROM ledger.lot l
+    WHERE l.member_id = a.member_id AND l.open AND l.use_order = (
+        SELECT f.use_order FROM ledger.lot f WHERE f.member_id = a.member_id AND f.open
+        ORDER BY f.use_order, f.seq LIMIT 1)
+    GROUP BY l.expires_at
+) AS soonest ON true
+WHERE a.member_id = ANY(%(member_ids)s::uuid[])
+"""
 HISTORY: LiteralString = """
 SELECT e.member_id, e.seq, e.kind, e.points, e.active_after, e.pending_after, e.held_after,
-    e.debt_after, e.occurred_at, e.recorded_at, e.title, e.actor, e.op_key, e.lot_seq,
-    e.reverses_seq
+    e.debt_after, e.occurred_at, e.recorded_at, e.title, e.actor, e.op_key, e.lot_seq, e.about_seq
 FROM ledger.entry e
 WHERE e.member_id = %(member_id)s AND e.seq < %(before_seq)s
 ORDER BY e.seq DESC
@@ -50,8 +108,8 @@ LIMIT %(limit)s
 """
 ENTRY: LiteralString = """
 SELECT e.member_id, e.seq, e.kind, e.points, e.active_after, e.pending_after, e.held_after,
-    e.debt_after, e.occurred_at, e.recorded_at, e.title, e.actor, e.op_key, e.lot_seq,
-    e.reverses_seq, e.proof
+    e.debt_after, e.occurred_at, e.recorded_at, e.title, e.actor, e.op_key, e.lot_seq, e.about_seq,
+    e.proof
 FROM ledger.entry e
 WHERE e.member_id = %s AND e.seq = %s
 """
@@ -60,8 +118,19 @@ SELECT a.lot_seq, a.points FROM ledger.alloc a
 WHERE a.member_id = %s AND a.debit_seq = %s
 ORDER BY a.lot_seq
 """
+COMMITTED: LiteralString = "SELECT s.lots, s.taken FROM ledger.spent(%s, %s) s"
+OP_SEQ: LiteralString = """
+SELECT o.first_seq FROM ledger.op o WHERE o.member_id = %s AND o.op_key = %s
+"""
 ACCOUNT: LiteralString = "SELECT a.seq FROM ledger.account a WHERE a.member_id = %s"
 NEXT_DUE: LiteralString = "SELECT min(d.due_at) FROM ledger.due d"
+
+
+class By(StrEnum):
+    """What an instant of a question means: what was known then, or what had happened by then."""
+
+    RECORDED = "recorded"
+    OCCURRED = "occurred"
 
 
 class EntryMissing(DomainError):
@@ -69,21 +138,69 @@ class EntryMissing(DomainError):
     kind = Kind.MISSING
 
 
-async def points(db: Db, member_id: UUID, *, as_of: datetime) -> Points:
+async def points(db: Db, member_id: UUID, *, as_of: datetime, by: By = By.RECORDED) -> Points:
     """The balances as known at `as_of` (the programme's now, for the current ones).
 
-    Activations due by then count though nobody has written them yet, so the answer for an instant
-    is the same before and after the sweep. An entry is known from its `recorded_at` on; to see
-    what was written a moment ago, ask with a clock read after it. Raises `AccountMissing`.
+    What is due by then counts though nobody has written it yet, so the answer for an instant is
+    the same before and after the sweep. An entry is known from its `recorded_at` on; to see what
+    was written a moment ago, ask with a clock read after it. By `occurred`: of all that is known
+    today, what had happened by then; a purchase shown late counts from its own time, and what is
+    left in lots to expire is told as it is today. Raises `AccountMissing`.
     """
-    asked = {"member_id": member_id, "as_of": as_of}
-    async with db.cursor(row_factory=kwargs_row(_entry)) as cursor:
-        last = await (await cursor.execute(LAST_ENTRY, asked)).fetchone()
-    if last is None:
+    if by is By.OCCURRED:
+        return await _occurred(db, member_id, as_of)
+    found = (await points_of(db, [member_id], as_of=as_of)).get(member_id)
+    if found is None:
         await _ensure_account(db, member_id)
         return model.NO_POINTS
-    after = {"member_id": member_id, "seq": last.seq}
-    return model.points_at(last, await kit_db.fetch_all(db, Lot, LOTS_AFTER, after), as_of)
+    return found
+
+
+async def points_of(db: Db, member_ids: Sequence[UUID], *, as_of: datetime) -> dict[UUID, Points]:
+    """The balances of many members as known at `as_of`; one without an account is left out.
+
+    One read of accounts and of the lots that expire first; more only for accounts on which
+    something is due by then, or that changed since.
+    """
+    asked = {"member_ids": list(member_ids), "as_of": as_of}
+    found: dict[UUID, Points] = {}
+    due: list[UUID] = []
+    moved: list[UUID] = []
+    for row in await (await db.execute(BALANCES, asked)).fetchall():
+        member_id, active, pending, held, debt, has_moved, is_due, ends_at, ending = row
+        soonest = NextExpiry(ending, ends_at) if ends_at is not None else None
+        found[member_id] = Points(active, pending, held, debt, soonest)
+        if has_moved:
+            moved.append(member_id)
+        elif is_due:
+            due.append(member_id)
+    if due:
+        standings = await rows.standings(db, due)
+        found |= {member_id: model.points_at(one, as_of) for member_id, one in standings.items()}
+    for member_id in moved:
+        found[member_id] = await _known(db, member_id, as_of)
+    return found
+
+
+async def hold(
+    db: Db, member_id: UUID, hold_id: UUID, *, as_of: datetime | None = None
+) -> HoldState:
+    """A hold and what became of it; by `as_of` one may be over that nobody has ended yet.
+
+    Raises `HoldMissing`.
+    """
+    found = await rows.hold(db, member_id, hold_id)
+    if found is None:
+        raise HoldMissing("There is no such hold of this member; make one first.")
+    if as_of is not None and found.state is State.OPEN and found.expires_at <= as_of:
+        return replace(found, state=State.EXPIRED)
+    return found
+
+
+async def seq_of(db: Db, member_id: UUID, op_key: str) -> int | None:
+    """The first entry that a command of this key wrote, None when there was none."""
+    seq: int | None = await kit_db.fetch_value(db, OP_SEQ, [member_id, op_key])
+    return seq
 
 
 async def history(
@@ -94,7 +211,7 @@ async def history(
     Raises `AccountMissing`.
     """
     asked = {"member_id": member_id, "before_seq": before_seq or MAX_BIGINT, "limit": limit}
-    async with db.cursor(row_factory=kwargs_row(_entry)) as cursor:
+    async with db.cursor(row_factory=kwargs_row(rows.entry)) as cursor:
         page = await (await cursor.execute(HISTORY, asked)).fetchall()
     if not page:
         await _ensure_account(db, member_id)
@@ -104,34 +221,65 @@ async def history(
 async def entry(db: Db, member_id: UUID, seq: int) -> Explained:
     """One entry and what it stands on.
 
-    An accrual has its parts and proof, a debit the lots it took from, an activation the lot made
-    active, an opening its `origin`; a lot's own entry has that lot's proof. Raises `EntryMissing`.
+    An accrual has its parts and proof, a debit the lots it took from (a commit those of its hold),
+    what gave points back the lots that got them (negative), an activation the lot made active, an
+    opening its `origin`; a lot's own entry has that lot's proof. Raises `EntryMissing`.
     """
     async with db.cursor(row_factory=kwargs_row(_explained)) as cursor:
         found = await (await cursor.execute(ENTRY, [member_id, seq])).fetchone()
     if found is None:
         raise EntryMissing("There is no such entry in the member's history; take an id from there.")
-    if found.entry.kind in {EntryKind.ACCRUE, EntryKind.OPEN} or found.lots:
+    if found.lots:
         return found
+    if found.entry.kind is EntryKind.COMMIT:
+        row = await (await db.execute(COMMITTED, [member_id, seq])).fetchone()
+        return replace(found, lots=rows.taken_of(*row) if row else ())
     taken = await kit_db.fetch_all(db, Taken, TAKEN, [member_id, seq])
-    return Explained(found.entry, found.parts, found.proof, tuple(taken))
+    return replace(found, lots=tuple(taken))
 
 
 async def next_due(db: Db) -> datetime | None:
-    """The earliest instant for which the sweep has work, None when there is none.
+    """The earliest instant for which the sweep may have work, None when there is none.
 
-    A lazily activated lot leaves its instant here until the sweep passes.
+    It comes for every account in time; a touch that was there first leaves the instant to it.
     """
     due: datetime | None = await kit_db.fetch_value(db, NEXT_DUE)
     return due
 
 
-def _entry(**row: Any) -> Entry:
-    return Entry(**{**row, "kind": EntryKind(row["kind"])})
+async def _known(db: Db, member_id: UUID, as_of: datetime) -> Points:
+    """The balances of an account that changed since, as they were known then."""
+    asked: dict[str, Any] = {"member_id": member_id, "as_of": as_of}
+    seq = await kit_db.fetch_value(db, LAST_ENTRY, asked)
+    if seq is None:
+        return model.NO_POINTS
+    row = await (await db.execute(BY_TIME, {**asked, "seq": seq})).fetchone()
+    assert row is not None, "the entry was just read"
+    last, active, pending, held, debt, newest = row
+    if newest:
+        return model.points_at(await rows.standing(db, member_id), as_of)
+    lots = await kit_db.fetch_all(db, Lot, LOTS_AFTER, {"member_id": member_id, "seq": last})
+    return Points(active, pending, held, debt, model.next_expiry(lots, as_of))
+
+
+async def _occurred(db: Db, member_id: UUID, as_of: datetime) -> Points:
+    standing = (await rows.standings(db, [member_id])).get(member_id)
+    if standing is None:
+        raise AccountMissing("The member has no points account; enrol the member first.")
+    asked = {"member_id": member_id, "as_of": as_of}
+    row = await (await db.execute(OCCURRED, asked)).fetchone()
+    assert row is not None, "sums always answer"
+    after = model.points_at(standing, as_of)
+    now = (standing.active, standing.pending, standing.held, standing.debt)
+    since = (after.active, after.pending, after.held, after.debt)
+    active, pending, held, debt = (
+        then + later - before for then, later, before in zip(row, since, now, strict=True)
+    )
+    return Points(active, pending, held, debt, after.next_expiry)
 
 
 def _explained(*, proof: dict[str, Any] | None, **row: Any) -> Explained:
-    found = _entry(**row)
+    found = rows.entry(**row)
     parts, rest = model.parts_of(proof or {})
     lots = () if found.lot_seq is None else (Taken(found.lot_seq, found.points),)
     return Explained(found, parts, rest, lots)

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from functools import partial
 
 from vezde.kit.work import Stage, calls, timetable
+from vezde.ledger import events as ledger_events
 from vezde.ledger import operations as ledger
 from vezde.ledger import queries as ledger_queries
+from vezde.outbox import operations as outbox
 from vezde.outbox import work as outbox_work
 from vezde.outbox.webhooks import reactions as webhook_reactions
 from vezde.outbox.webhooks import work as webhook_work
@@ -17,7 +19,7 @@ from vezde.wiring.lists import REACTIONS
 from vezde.wiring.ticks import tick_handlers
 
 # Lots that fall due by the thousand are worked by the hundred, so that no account waits long.
-ACTIVATE_AT_ONCE = 500
+SETTLE_AT_ONCE = 500
 
 
 def stages(house: House) -> list[Stage]:
@@ -34,16 +36,18 @@ def stages(house: House) -> list[Stage]:
     handlers = tick_handlers(house)
     round_ = partial(timetable.work_timetable, database, handlers, clock=clock)
 
-    async def activate() -> int:
+    async def settle_points() -> int:
         async with database.transaction() as db:
             now = await clock.programme(db)
-            return await ledger.activate_due(db, now=now, limit=ACTIVATE_AT_ONCE)
+            worked, entries = await ledger.settle_due(db, now=now, limit=SETTLE_AT_ONCE)
+            await outbox.record(db, ledger_events.by_time(entries, now=now))
+            return worked
 
     return [
         # Without anybody to ask, what is to be asked falls due for nobody.
         Stage("receipts.ask", ask, partial(checking.next_due, step="ask") if asked else None),
         Stage("receipts.settle", settle, partial(checking.next_due, step="settle")),
-        Stage("ledger.activate", activate, ledger_queries.next_due),
+        Stage("ledger.settle", settle_points, ledger_queries.next_due),
         *outbox_work.stages(database, [*reactions, telling], clock=clock),
         _sender(house).stage(),
         *messengers.messengers(house),

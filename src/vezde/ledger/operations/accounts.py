@@ -10,6 +10,8 @@ from uuid import UUID
 
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
+from vezde.ledger import model
+from vezde.ledger.model import Command
 
 OPEN_ACCOUNTS: LiteralString = """
 INSERT INTO ledger.account (
@@ -18,6 +20,10 @@ SELECT opened.member_id, 0, 0, 0, 0, 0, %(now)s, %(now)s, %(now)s
 FROM unnest(%(member_ids)s::uuid[]) AS opened (member_id)
 ORDER BY opened.member_id
 ON CONFLICT (member_id) DO NOTHING
+"""
+SETTLE: LiteralString = "SELECT outcome, recorded_at FROM ledger.settle(%s, %s, %s)"
+OP: LiteralString = """
+SELECT o.fingerprint, o.first_seq FROM ledger.op o WHERE o.member_id = %s AND o.op_key = %s
 """
 LOCK: LiteralString = """
 SELECT a.member_id, a.closed_at FROM ledger.account a
@@ -54,8 +60,20 @@ class TooManyPoints(DomainError):
     kind = Kind.REFUSED
 
 
+class BadCommand(DomainError):
+    code = "bad_command"
+    kind = Kind.INVALID
+
+
+class InsufficientPoints(DomainError):
+    """Fewer points are active than are to be spent; `extra` tells how many there are."""
+
+    code = "insufficient_points"
+    kind = Kind.CONFLICT
+
+
 class PointsUnsettled(DomainError):
-    """Points are held for an order, or owed: the account cannot be closed just now."""
+    """Points are held for an order: the account cannot be closed just now."""
 
     code = "points_unsettled"
     kind = Kind.CONFLICT
@@ -68,8 +86,8 @@ REFUSALS: dict[str, tuple[type[DomainError], str]] = {
     "overflow": (TooManyPoints, "The account cannot hold so many points; accrue fewer."),
     "not_positive": (BadAccrual, "An accrual is of one point or more."),
     "held": (PointsUnsettled, "Points are held for an order; commit or cancel the hold first."),
-    "owed": (PointsUnsettled, "The member owes points; let them be earned or adjust them first."),
     "parts_differ": (BadAccrual, "The parts do not add up to the accrual; send both alike."),
+    "insufficient": (InsufficientPoints, "There are not so many active points; spend fewer."),
 }
 
 
@@ -90,6 +108,51 @@ async def lock(db: Db, member_ids: Sequence[UUID]) -> None:
             raise refusal("missing", member_id)
         if closed_at[member_id] is not None:
             raise refusal("closed", member_id)
+
+
+async def settle(
+    db: Db, member_id: UUID, *, now: datetime, since: datetime | None = None
+) -> tuple[str, datetime]:
+    """Lock the account and write what is due; its outcome (done or closed), when it is recorded.
+
+    `since`: what is due happens no earlier. Raises `AccountMissing`.
+    """
+    cursor = await db.execute(SETTLE, [member_id, now, since])
+    row = await cursor.fetchone()
+    assert row is not None, "a function with outcomes answers one row"
+    if row[0] == "missing":
+        raise refusal("missing", member_id)
+    return row[0], row[1]
+
+
+async def done_before(db: Db, command: Command, fingerprint: bytes) -> int | None:
+    """The seq of a command's first time, on an account that is locked; raises `OpConflict`."""
+    row = await (await db.execute(OP, [command.member_id, command.op_key])).fetchone()
+    if row is None:
+        return None
+    if row[0] != fingerprint:
+        raise refusal("conflict", command.member_id, command.op_key)
+    return int(row[1])
+
+
+def check(command: Command) -> None:
+    """Raises `BadCommand` for a command that is wrong in itself."""
+    if fault := model.command_fault(command):
+        raise BadCommand(fault, extra=named(command.member_id, command.op_key))
+
+
+async def call_each(
+    db: Db, call: LiteralString, rows: Sequence[Sequence[Any]]
+) -> list[tuple[Any, ...]]:
+    """The same call of a function for each row, all sent before the first answer is read."""
+    if not rows:
+        return []
+    answers: list[tuple[Any, ...]] = []
+    async with db.cursor() as cursor:
+        await cursor.executemany(call, rows, returning=True)
+        async for result in cursor.results():
+            answers += await result.fetchall()
+    return answers
 
 
 def refusal(outcome: str, member_id: UUID, op_key: str | None = None) -> DomainError:

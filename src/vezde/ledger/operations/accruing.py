@@ -1,38 +1,44 @@
-"""Accruals, and the sweep that makes them active when their time comes."""
+"""Points given: accruals, opening balances, and the event that makes a waiting lot active."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, LiteralString
 
-from vezde.kit import db as kit_db
 from vezde.kit.db import Db
-from vezde.ledger import model
-from vezde.ledger.model import Accrual
-from vezde.ledger.operations.accounts import LOCK, REFUSALS, BadAccrual, named, refusal
+from vezde.kit.errors import DomainError, Kind
+from vezde.ledger import model, rows
+from vezde.ledger.model import Accrual, Activation
+from vezde.ledger.operations import writing
+from vezde.ledger.operations.accounts import (
+    REFUSALS,
+    BadAccrual,
+    call_each,
+    check,
+    done_before,
+    named,
+    refusal,
+    settle,
+)
 
 ACCRUE: LiteralString = """
 SELECT outcome, seq
-FROM ledger.accrue(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+FROM ledger.accrue(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
-# Rows only locked, not yet deleted, until the accounts are locked: an accrual that holds an account
-# and writes the same due row waits for a deletion, but not for a lock.
-CLAIM_DUE: LiteralString = """
-SELECT d.due_at, d.member_id FROM ledger.due d
-WHERE d.due_at <= %(now)s
-ORDER BY d.due_at, d.member_id
-LIMIT %(limit)s
-FOR UPDATE SKIP LOCKED
-"""
-ACTIVATE: LiteralString = "SELECT ledger.activate(%s, %s)"
-FORGET_DUE: LiteralString = "DELETE FROM ledger.due d WHERE d.due_at = %s AND d.member_id = %s"
+
+
+class NotPending(DomainError):
+    """There are no points of that accrual that wait."""
+
+    code = "not_pending"
+    kind = Kind.CONFLICT
 
 
 async def accrue(db: Db, accruals: Sequence[Accrual], *, now: datetime, actor: str) -> list[int]:
     """Give points; answers the seq of each accrual's entry, in the order given.
 
-    A lot is pending when its `active_at` is ahead of the moment of recording. What had fallen due
-    on an account before is written first. The same key with the same content changes nothing and
-    answers the first seq, within one call too.
+    A lot is pending when its `active_at` is ahead of the moment of recording, or None. What had
+    fallen due on an account before is written first; a debt is repaid at once. The same key with
+    the same content changes nothing and answers the first seq, within one call too.
 
     Raises `BadAccrual` before anything is written; `AccountMissing`, `AccountClosed`,
     `OpConflict`, `TooManyPoints` for the first refused in the order given: that accrual wrote
@@ -51,50 +57,51 @@ async def accrue(db: Db, accruals: Sequence[Accrual], *, now: datetime, actor: s
     return [outcomes[i][1] for i in range(len(accruals))]
 
 
-async def activate_due(db: Db, *, now: datetime, limit: int) -> int:
-    """Make active what is due by `now`, soonest first; answers how many due rows were worked.
+async def activate(db: Db, command: Activation, *, now: datetime, actor: str) -> int:
+    """Make the pending lot of an accrual active before its time; answers the entry's seq.
 
-    `now` is the programme's. Rows that another worker has claimed are passed over. A row whose
-    account was touched since its instant changes nothing and counts; zero means nothing is left.
+    Raises `BadCommand`, `AccountMissing`, `AccountClosed`, `OpConflict`, and `NotPending` where
+    the accrual's lot is active already, used up or unknown.
     """
-    cursor = await db.execute(CLAIM_DUE, {"now": now, "limit": limit})
-    due = await cursor.fetchall()
-    if not due:
-        return 0
-    members = sorted({member_id for _, member_id in due})
-    await db.execute(LOCK, [members])
-    await kit_db.execute_many(db, ACTIVATE, [(member_id, now) for member_id in members])
-    await kit_db.execute_many(db, FORGET_DUE, due)
-    return len(due)
+    check(command)
+    proof = model.proof_json(command)
+    fingerprint = model.fingerprint(command, proof)
+    outcome, at = await settle(db, command.member_id, now=now)
+    if (known := await done_before(db, command, fingerprint)) is not None:
+        return known
+    if outcome == "closed":
+        raise refusal(outcome, command.member_id, command.op_key)
+    standing = await rows.standing(db, command.member_id)
+    waiting = [
+        lot
+        for lot in standing.lots
+        if lot.seq == command.accrual_seq and lot.activated_seq is None and lot.remaining
+    ]
+    if not waiting:
+        raise NotPending(
+            "No points of that accrual wait to become active; look at the member's history.",
+            extra=named(command.member_id, command.op_key),
+        )
+    draft = model.activation(waiting[0], command, proof)
+    return await writing.write(db, command, fingerprint, [draft], at=at, actor=actor)
 
 
 def _arguments(accrual: Accrual, now: datetime, actor: str) -> tuple[Any, ...]:
     proof = model.proof_json(accrual)
     return (
         accrual.member_id,
+        accrual.kind,
         accrual.op_key,
         model.fingerprint(accrual, proof),
         accrual.points,
         accrual.active_at,
         accrual.expires_at,
-        model.use_order(accrual),
+        model.use_order(accrual.expires_at),
         accrual.occurred_at,
+        accrual.counts_as_activity,
+        accrual.inactive_at,
         now,
         actor,
         accrual.title,
         proof,
     )
-
-
-async def call_each(
-    db: Db, call: LiteralString, rows: Sequence[Sequence[Any]]
-) -> list[tuple[Any, ...]]:
-    """The same call of a function for each row, all sent before the first answer is read."""
-    if not rows:
-        return []
-    answers: list[tuple[Any, ...]] = []
-    async with db.cursor() as cursor:
-        await cursor.executemany(call, rows, returning=True)
-        async for result in cursor.results():
-            answers += await result.fetchall()
-    return answers

@@ -1,31 +1,33 @@
-"""Close an account: into another one, or for good.
+"""Close an account: into another one, or for good; and open one again that was closed by mistake.
 
 Rows are never moved: what is left in the lots leaves by one `close` entry of the one account, and
-comes lot by lot with an `open` entry of the other, each naming the accrual it stems from. Each
-statement names one member, so that accounts may lie in different places.
+comes lot by lot with an `open` entry of the other, each naming the accrual it stems from. What is
+owed moves too. Each statement names one member, so that accounts may lie in different places.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
-from vezde.ledger import model
-from vezde.ledger.model import CarriedLot
-from vezde.ledger.operations.accounts import REFUSALS, lock, refusal
-from vezde.ledger.operations.accruing import call_each
+from vezde.ledger import model, rows
+from vezde.ledger.model import CarriedDebt, CarriedLot, Command, Release, State
+from vezde.ledger.operations import holding
+from vezde.ledger.operations.accounts import REFUSALS, call_each, lock, refusal, settle
+from vezde.ledger.operations.settling import REMIND
+from vezde.ledger.operations.writing import WRITE, arguments
 
 LATEST: LiteralString = """
 SELECT greatest(%(now)s, max(a.updated_at)) FROM ledger.account a
 WHERE a.member_id = ANY(%(member_ids)s::uuid[])
 """
-CLOSE: LiteralString = "SELECT outcome, seq FROM ledger.close(%s, %s, %s, %s, %s, %s, %s, %s)"
+CLOSE: LiteralString = "SELECT outcome, seq FROM ledger.close(%s, %s, %s, %s, %s, %s, %s)"
 # What the lots held when the entry closed them, in the order they were made.
 CARRIED: LiteralString = """
 SELECT a.member_id AS from_member, a.lot_seq AS from_seq, a.points, l.active_at, l.expires_at,
-    l.use_order, e.title,
+    e.title,
     coalesce((e.proof -> 'origin' ->> 0)::uuid, a.member_id) AS origin_member,
     coalesce((e.proof -> 'origin' ->> 1)::bigint, a.lot_seq) AS origin_seq
 FROM ledger.alloc a
@@ -34,84 +36,117 @@ JOIN ledger.entry e ON e.member_id = a.member_id AND e.seq = a.lot_seq
 WHERE a.member_id = %s AND a.debit_seq = %s
 ORDER BY a.lot_seq
 """
-OPEN_LOT: LiteralString = """
-SELECT outcome, seq
-FROM ledger.open_lot(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
-LAST_ACTIVITY: LiteralString = """
-SELECT a.last_activity_at FROM ledger.account a WHERE a.member_id = %s
+ACTIVITY: LiteralString = """
+SELECT a.last_activity_at, a.inactive_at FROM ledger.account a WHERE a.member_id = %s
 """
 CARRY_ACTIVITY: LiteralString = """
-UPDATE ledger.account a SET last_activity_at = greatest(a.last_activity_at, %s)
-WHERE a.member_id = %s
+UPDATE ledger.account a
+SET last_activity_at = greatest(a.last_activity_at, %(active_at)s),
+    inactive_at = greatest(a.inactive_at, %(inactive_at)s),
+    next_due_at = least(a.next_due_at, greatest(a.inactive_at, %(inactive_at)s))
+WHERE a.member_id = %(member_id)s
+"""
+
+ERASE_REASONS: LiteralString = """
+UPDATE ledger.adjustment SET reason = NULL, title = '' WHERE member_id = %s
 """
 
 
 async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) -> None:
     """Close the account `gone` and open its lots in `into`, as they were: instants, order, origin.
 
-    What is due is made active first. The sum of both does not change; `gone` refuses everything
-    afterwards. Raises `AccountMissing`, `AccountClosed`, `TooManyPoints`, and `PointsUnsettled`
-    while points of `gone` are held or owed.
+    What is due is written first. A debt of `gone` is `into`'s afterwards, and is repaid at once
+    from what both have. The sum of both does not change; `gone` refuses everything afterwards.
+    Raises `AccountMissing`, `AccountClosed`, `TooManyPoints`, and `PointsUnsettled` while points
+    of `gone` are held: an order is under way, and a hold does not last long.
     """
     await lock(db, [into, gone])
     at = await kit_db.fetch_value(db, LATEST, {"now": now, "member_ids": [into, gone]})
-    seq = await _close(db, gone, into=into, forgive=False, now=at, actor=actor)
+    for member_id in sorted([into, gone]):
+        await settle(db, member_id, now=at)
+    owed = (await rows.standing(db, gone)).debt
+    active_at, inactive_at = await _activity(db, gone)
+    seq = await _close(db, gone, into=into, now=at, actor=actor)
     lots = await kit_db.fetch_all(db, CarriedLot, CARRIED, [gone, seq])
-    await _open(db, into, lots, now=at, actor=actor)
-    active_at = await kit_db.fetch_value(db, LAST_ACTIVITY, [gone])
-    await db.execute(CARRY_ACTIVITY, [active_at, into])
+    await _ensure_room(db, into, lots)
+    debts = [CarriedDebt(gone, seq, owed)] if owed else []
+    activity = {"active_at": active_at, "inactive_at": inactive_at, "member_id": into}
+    await db.execute(CARRY_ACTIVITY, activity)
+    await db.execute(REMIND, [[into]])
+    await open_all(db, into, [*lots, *debts], at=at, actor=actor)
 
 
 async def forget(db: Db, member_id: UUID, *, now: datetime, actor: str) -> None:
     """Close the account for good: its points go, what is owed is forgiven, its history stays.
 
-    Raises `AccountMissing`, `AccountClosed`, and `PointsUnsettled` while points are held.
+    Open holds are released first; words of operators about the member are erased. Raises
+    `AccountMissing`, `AccountClosed`.
     """
     await lock(db, [member_id])
-    await _close(db, member_id, into=None, forgive=True, now=now, actor=actor)
+    await settle(db, member_id, now=now)
+    for hold in (await rows.standing(db, member_id)).holds:
+        command = Release(
+            member_id=member_id,
+            op_key=f"forget:{hold.hold_id}",
+            occurred_at=now,
+            title="Бронь снята: счёт закрывается",
+            hold_id=hold.hold_id,
+        )
+        assert hold.state is State.OPEN, "a standing has open holds only"
+        await holding.release(db, command, now=now, actor=actor)
+    await db.execute(ERASE_REASONS, [member_id])
+    await _close(db, member_id, into=None, now=now, actor=actor)
 
 
-async def _close(
-    db: Db, member_id: UUID, *, into: UUID | None, forgive: bool, now: datetime, actor: str
-) -> int:
+async def open_all(
+    db: Db,
+    member_id: UUID,
+    carried: Sequence[CarriedLot | CarriedDebt],
+    *,
+    at: datetime,
+    actor: str,
+) -> None:
+    """An entry for each lot and debt that comes, on an account that is settled."""
+    await call_each(db, WRITE, [_opening(member_id, one, at, actor) for one in carried])
+    await settle(db, member_id, now=at, since=at)
+
+
+async def _activity(db: Db, member_id: UUID) -> tuple[Any, Any]:
+    row = await (await db.execute(ACTIVITY, [member_id])).fetchone()
+    assert row is not None, "the account is locked"
+    return row[0], row[1]
+
+
+async def _close(db: Db, member_id: UUID, *, into: UUID | None, now: datetime, actor: str) -> int:
     """The seq of the account's last entry."""
-    closing = model.closing(into)
-    arguments = [
+    after_seq = (await rows.standing(db, member_id)).seq
+    closing = model.closing(into, after_seq=after_seq)
+    asked = [
         member_id,
         closing.op_key,
         closing.fingerprint,
-        forgive,
         now,
         actor,
         closing.title,
         closing.proof,
     ]
-    ((outcome, seq),) = await call_each(db, CLOSE, [arguments])
+    ((outcome, seq),) = await call_each(db, CLOSE, [asked])
     if outcome in REFUSALS:
         raise refusal(outcome, member_id, closing.op_key)
     return int(seq)
 
 
-async def _open(
-    db: Db, member_id: UUID, lots: Sequence[CarriedLot], *, now: datetime, actor: str
-) -> None:
-    rows = [
-        (
-            member_id,
-            lot.op_key,
-            lot.fingerprint,
-            lot.points,
-            lot.active_at,
-            lot.expires_at,
-            lot.use_order,
-            now,
-            actor,
-            lot.title,
-            lot.proof,
-        )
-        for lot in lots
-    ]
-    for lot, (outcome, _seq) in zip(lots, await call_each(db, OPEN_LOT, rows), strict=True):
-        if outcome in REFUSALS:
-            raise refusal(outcome, member_id, lot.op_key)
+async def _ensure_room(db: Db, member_id: UUID, lots: Sequence[CarriedLot]) -> None:
+    if sum(lot.points for lot in lots) > model.room(await rows.standing(db, member_id)):
+        raise refusal("overflow", member_id)
+
+
+def _opening(
+    member_id: UUID, carried: CarriedLot | CarriedDebt, at: datetime, actor: str
+) -> tuple[Any, ...]:
+    """A row for `WRITE`."""
+    draft = model.opening(carried, at=at)
+    command = Command(
+        member_id=member_id, op_key=carried.op_key, occurred_at=at, title=carried.title
+    )
+    return arguments(command, draft, (carried.fingerprint, 1), at, actor)
