@@ -69,7 +69,6 @@ EMPTY: Mapping[str, str] = {
     "ledger.hold": "nothing is held yet",
     "ledger.account.inactive_at": "the programme ends nothing by inactivity",
     "ledger.adjustment": "no operator has given or taken points",
-    "ledger.inactivity": "the programme ends nothing by inactivity",
     "ledger.account.closed_at": "the account is open until she goes",
     "members.arrival.campaign": "her source was named by another program, not by a link",
     "members.arrival.code": "her source was named by another program, not by a link",
