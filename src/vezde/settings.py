@@ -22,6 +22,7 @@ PREFIX = "VEZDE_"
 FOREIGN = frozenset({"VEZDE_TEST_SERVER", "VEZDE_SHARED"})  # read by the tests, not by Vezde
 TELEGRAM_BASE = "https://api.telegram.org"
 PROVERKACHEKA_BASE = "https://proverkacheka.com"
+SMS_BASE = "https://smsc.ru"
 
 
 class SettingsInvalid(DomainError):
@@ -63,6 +64,16 @@ class Proverkacheka:
 
 
 @dataclass(frozen=True)
+class Sms:
+    """A gateway that speaks SMSC's protocol; segments a day at most."""
+
+    token: str | None = field(repr=False)
+    base: str
+    sender: str | None = None
+    per_day: int = 1000
+
+
+@dataclass(frozen=True)
 class Log:
     level: str
     format: str
@@ -79,6 +90,7 @@ class Settings:
     secret_key: bytes | None = field(repr=False)
     telegram: Telegram
     proverkacheka: Proverkacheka
+    sms: Sms
     documents_dir: Path | None
     webhooks_private: bool
     log: Log
@@ -152,7 +164,7 @@ def _settled(values: Mapping[str, Any]) -> Settings:
     http = Http(value("HTTP_HOST"), value("HTTP_PORT"))
     return Settings(
         http=http,
-        public_url=value("PUBLIC_URL") or _own_address(http),
+        public_url=value("PUBLIC_URL") or own_address(http),
         data_dir=value("DATA_DIR"),
         database=Database(value("DATABASE_URL"), value("DATABASE_OWNER_URL")),
         workers=value("WORKERS"),
@@ -168,6 +180,7 @@ def _settled(values: Mapping[str, Any]) -> Settings:
             webhook_secret=value("TELEGRAM_WEBHOOK_SECRET"),
         ),
         proverkacheka=Proverkacheka(value("PROVERKACHEKA_TOKEN"), value("PROVERKACHEKA_BASE")),
+        sms=Sms(value("SMS_TOKEN"), value("SMS_BASE"), value("SMS_SENDER"), value("SMS_PER_DAY")),
         documents_dir=value("DOCUMENTS_DIR"),
         webhooks_private=value("WEBHOOKS_PRIVATE"),
         log=Log(value("LOG_LEVEL"), value("LOG_FORMAT")),
@@ -175,8 +188,8 @@ def _settled(values: Mapping[str, Any]) -> Settings:
     )
 
 
-def _own_address(http: Http) -> str:
-    """As a browser on this machine writes it."""
+def own_address(http: Http) -> str:
+    """The HTTP face's as a browser on this machine writes it."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(http.host, http.host)  # noqa: S104 - compared
     return f"http://{f'[{host}]' if ':' in host else host}:{http.port}"
 
@@ -253,6 +266,7 @@ def _real_vendors(values: Mapping[str, Any]) -> list[str]:
     own = {
         "VEZDE_TELEGRAM_TOKEN": ("VEZDE_TELEGRAM_API_BASE", TELEGRAM_BASE),
         "VEZDE_PROVERKACHEKA_TOKEN": ("VEZDE_PROVERKACHEKA_BASE", PROVERKACHEKA_BASE),
+        "VEZDE_SMS_TOKEN": ("VEZDE_SMS_BASE", SMS_BASE),
     }
     return [
         token
@@ -378,6 +392,27 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("VEZDE_PROVERKACHEKA_TOKEN", "Token of proverkacheka.com.", "", parsing.token, True),
     Variable(
         "VEZDE_PROVERKACHEKA_BASE", "Address of that provider.", PROVERKACHEKA_BASE, parsing.base
+    ),
+    Variable(
+        "VEZDE_SMS_TOKEN",
+        "API key of the SMS gateway (SMSC's protocol); unset: no SMS is sent, in a sandbox the "
+        "shipped fake gets them.",
+        "",
+        parsing.token,
+        secret=True,
+    ),
+    Variable("VEZDE_SMS_BASE", "Address of that gateway.", SMS_BASE, parsing.base),
+    Variable(
+        "VEZDE_SMS_SENDER",
+        "Sender's name as the gateway has approved it; unset: the gateway's own.",
+        "",
+        parsing.sms_sender,
+    ),
+    Variable(
+        "VEZDE_SMS_PER_DAY",
+        "Segments within 24 hours at most: what a stranger can make this installation pay.",
+        "1000",
+        parsing.whole(1, 1_000_000),
     ),
     Variable(
         "VEZDE_DOCUMENTS_DIR",

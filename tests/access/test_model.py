@@ -15,7 +15,8 @@ NOON = datetime(2026, 11, 18, 9, tzinfo=UTC)
 class TestScopes:
     def test_are_those_of_the_contract(self):
         words = "members receipts receipts:verified points checkout catalog sellers program"
-        assert set(Scope) == {*words.split(), "webhooks", "troubles", "sandbox", "all"}
+        words += " webhooks troubles operators sandbox"
+        assert set(Scope) == {*words.split(), "all", "widget"}
         assert model.sound_scopes(["points", "points", "receipts:verified"]) == {
             Scope.POINTS,
             Scope.RECEIPTS_VERIFIED,
@@ -37,8 +38,10 @@ class TestKey:
 
     def test_all_is_every_one(self):
         key = Key(uuid4(), "till", frozenset({Scope.ALL}), NOON, "operator:cli")
-        for scope in Scope:
+        for scope in set(Scope) - {Scope.WIDGET}:
             key.require(scope)
+        with pytest.raises(ScopeMissing):
+            key.require(Scope.WIDGET)
 
 
 class TestIdempotencyKey:

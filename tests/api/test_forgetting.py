@@ -6,12 +6,16 @@ import zlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg import sql
 
-from vezde.access.operations import answers
+from vezde.access import operations as access
+from vezde.access.operations import answers, signing_in
+from vezde.access.operations.entering import Asked, Document
+from vezde.access.operations.telling import Channels
 from vezde.api import names
 from vezde.kit import migrate, share
 from vezde.kit.vault import Vault
@@ -198,7 +202,42 @@ async def _life(api: Any) -> tuple[str, list[Any]]:
     await api.batch(
         {"member_id": boris["id"], "document": render(receipt(41, lines=[CREAM], at=at))}
     )
+    await _at_the_door(api, names.member_id(nastya))
     return nastya, papers
+
+
+async def _at_the_door(api: Any, nastya: UUID) -> None:
+    """She signs in on the site by a code and by a link, shows her card and is asked at a till."""
+    house, site = api.house, "https://shop.example"
+    wall = house.clock.wall()
+    both = {"vault": house.vault, "wall": wall}
+    async with house.database.transaction() as db:
+        now = await house.clock.programme(db)
+        _, key = await access.create_publishable_key(
+            db,
+            name="site",
+            origins=[site],
+            sales_channel="own_site",
+            enrols=False,
+            now=now,
+            actor="operator:cli",
+        )
+        asked = Asked(key, site, PHONE)
+        begun = await access.ask_code(db, asked, channels=Channels((), 100), now=now, **both)
+        page = {"key": key, "origin": site, **both}
+        await access.try_code(db, begun.handle, begun.code, **page)
+        found = await access.sign_in(db, begun.handle, **page)
+        document = Document("1", None)
+        await access.enter(db, found, None, key=key, document=document, now=now, **both)
+        link = (await access.begin_by_link(db, key=key, origin=site, wall=wall)).link
+        await access.decide_link(db, link, member_id=nastya, agrees=True, **both)
+        await access.make_card(db, nastya, **both)
+        olga = await access.take_on(
+            db, name="Ольга", role="cashier", vault=house.vault, now=now, actor="operator:cli"
+        )
+        await access.note(db, olga, "member_found", now=now, member_id=nastya)
+        _, approval = await access.ask(db, nastya, "payment", {}, actor=olga.actor, **both)
+        await access.decide(db, approval, "declined", how="button", wall=wall)
 
 
 def _schemas() -> list[str]:
@@ -244,6 +283,11 @@ def _unsealed(db: psycopg.Connection, vault: Vault) -> list[str]:
         "SELECT member_id, kind, sealed FROM members.identity"
     ):
         shown.append(sealing.open_contact(vault, member_id, kind, sealed))
+    for sign_in_id, sealed in db.execute(
+        "SELECT sign_in_id, phone FROM access.sign_in WHERE phone IS NOT NULL"
+    ):
+        context = signing_in._context(sign_in_id)
+        shown.append(vault.decrypt(sealed, context=context).decode())
     for *place, sealed in db.execute(
         "SELECT key_id, route, idempotency_hmac, sealed FROM access.answer"
     ):

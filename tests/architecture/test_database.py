@@ -15,6 +15,7 @@ from vezde.kit.db import Db
 from vezde.outbox import operations as outbox
 
 APPEND_ONLY = (
+    "access.journal",
     "ledger.entry",
     "ledger.alloc",
     "ledger.op",
@@ -30,6 +31,10 @@ KEYED_OTHERWISE: Mapping[str, str] = {
     "receipts.turn": "waits for the claim of a fiscal document",
     "outbox.fact": "partitioned by recorded_at; some facts are of no member",
     "access.answer": "a stored answer belongs to the key that asked",
+    "access.card": "found by its code, before anybody is known",
+    "access.journal": "what operators did, mostly about nobody",
+    "access.sign_in": "nobody's until it is proved",
+    "messaging.sms": "some go to people who are no members yet",
     "ledger.due": "work, read by time",
 }
 

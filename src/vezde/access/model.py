@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from vezde.kit.errors import DomainError, Kind
@@ -17,7 +18,10 @@ from vezde.kit.vault import Vault
 NAME_LENGTH = 100
 ANSWER_TTL = timedelta(hours=48)
 IDEMPOTENCY_KEY_LENGTH = 255
-KEY_TEXT = re.compile(r"vezde_(?P<id>[0-9a-f]{32})_(?P<secret>[A-Za-z0-9_-]{43})", re.ASCII)
+KEY_TEXT = re.compile(
+    r"vezde_(?P<publishable>pub_)?(?P<id>[0-9a-f]{32})_(?P<secret>[A-Za-z0-9_-]{43})", re.ASCII
+)
+MOST_ORIGINS = 20
 
 
 class Scope(StrEnum):
@@ -31,8 +35,10 @@ class Scope(StrEnum):
     PROGRAM = "program"
     WEBHOOKS = "webhooks"
     TROUBLES = "troubles"
+    OPERATORS = "operators"
     SANDBOX = "sandbox"
     ALL = "all"
+    WIDGET = "widget"  # of publishable keys, and they have no other
 
 
 class Unauthenticated(DomainError):
@@ -93,9 +99,36 @@ class KeyReused(DomainError):
     kind = Kind.CONFLICT
 
 
+class OriginRefused(DomainError):
+    """A page of this origin may not ask for this."""
+
+    code = "origin_refused"
+    kind = Kind.REFUSED
+
+
+class PublishableOnly(DomainError):
+    """The widget's routes are for pages, so they take a publishable key alone."""
+
+    code = "publishable_key_required"
+    kind = Kind.REFUSED
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a publishable key is good for: pages of these origins.
+
+    Orders from there are of `sales_channel`; `enrols`: whoever proves a phone that nobody has
+    becomes a member, after consent.
+    """
+
+    origins: tuple[str, ...]
+    sales_channel: str
+    enrols: bool = False
+
+
 @dataclass(frozen=True)
 class Key:
-    """An API key without its secret."""
+    """An API key without its secret; `page` of a publishable one."""
 
     key_id: UUID
     name: str
@@ -105,13 +138,14 @@ class Key:
     revoked_at: datetime | None = None
     revoked_by: str | None = None
     last_used_wall: datetime | None = None
+    page: Page | None = None
 
     @property
     def actor(self) -> str:
         return f"key:{self.key_id}"
 
     def has(self, scope: Scope) -> bool:
-        return scope in self.scopes or Scope.ALL in self.scopes
+        return scope in self.scopes or (Scope.ALL in self.scopes and scope is not Scope.WIDGET)
 
     def require(self, scope: Scope) -> None:
         """Raises `ScopeMissing`."""
@@ -139,16 +173,54 @@ def sound_name(text: str) -> str:
 
 def sound_scopes(words: Iterable[str]) -> frozenset[Scope]:
     """The scopes of these words; raises `InvalidKeyRequest` for none or an unknown one."""
-    given = set(words)
-    unknown = given - set(Scope)
+    given, known = set(words), set(Scope) - {Scope.WIDGET}
+    unknown = given - known
     if unknown or not given:
         named = f"«{min(unknown)[:40]}» is no scope" if unknown else "A key needs a scope"
-        raise InvalidKeyRequest(f"{named}; take some of {', '.join(Scope)}")
+        raise InvalidKeyRequest(
+            f"{named}; take some of {', '.join(one for one in Scope if one in known)}"
+        )
     return frozenset(Scope(word) for word in given)
 
 
-def key_text(key_id: UUID, secret: str) -> str:
-    return f"vezde_{key_id.hex}_{secret}"
+def sound_page(origins: Iterable[str], *, sales_channel: str, enrols: bool) -> Page:
+    """What a publishable key is to be good for; raises `InvalidKeyRequest`.
+
+    An origin is as browsers write it (RFC 6454): `https://shop.example`, a port where it is not
+    the scheme's own; `http` only of this machine, for trying.
+    """
+    found = tuple(dict.fromkeys(_sound_origin(one) for one in origins))
+    if not 1 <= len(found) <= MOST_ORIGINS:
+        raise InvalidKeyRequest(f"A publishable key has 1 to {MOST_ORIGINS} origins")
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", sales_channel, re.ASCII):
+        raise InvalidKeyRequest("A sales channel is a word like own_site")
+    return Page(found, sales_channel, enrols)
+
+
+def _sound_origin(text: str) -> str:
+    parts = urlsplit(text.strip())
+    try:
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise InvalidKeyRequest(f"The port of «{text[:80]}» is none") from error
+    local = host in {"127.0.0.1", "localhost", "::1"}
+    if parts.scheme not in {"https", "http"} or not host or parts.username is not None:
+        raise InvalidKeyRequest(f"«{text[:80]}» is no origin; write it like https://shop.example")
+    if parts.scheme == "http" and not local:
+        raise InvalidKeyRequest(f"«{text[:80]}» must be https: anybody on the way could change it")
+    if parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise InvalidKeyRequest(f"«{text[:80]}» has more than an origin; leave out what follows /")
+    try:
+        named = host if ":" in host else host.encode("idna").decode("ascii")
+    except UnicodeError as error:
+        raise InvalidKeyRequest(f"«{host[:80]}» is no host name") from error
+    shown = f"[{named}]" if ":" in named else named
+    own = port in {None, 443 if parts.scheme == "https" else 80}
+    return f"{parts.scheme}://{shown}" + ("" if own else f":{port}")
+
+
+def key_text(key_id: UUID, secret: str, *, publishable: bool = False) -> str:
+    return f"vezde_{'pub_' if publishable else ''}{key_id.hex}_{secret}"
 
 
 def secret_hash(secret: str) -> bytes:

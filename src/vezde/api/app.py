@@ -9,6 +9,8 @@ from vezde.api import (
     catalog,
     limits,
     members,
+    operators,
+    origins,
     points,
     problems,
     program,
@@ -17,9 +19,12 @@ from vezde.api import (
     sandbox,
     scans,
     sellers,
+    sessions,
     sources,
+    till,
     troubles,
     webhooks,
+    widget,
 )
 from vezde.api.tools import Tools
 
@@ -36,6 +41,10 @@ ROUTERS = (
     program,
     webhooks,
     troubles,
+    widget,
+    sessions,
+    operators,
+    till,
     sandbox,
     running,
 )
@@ -56,6 +65,7 @@ def create(tools: Tools) -> FastAPI:
     problems.install(app)
     app.middleware("http")(running.timed)
     app.add_middleware(limits.BodyLimit)
+    app.add_middleware(origins.WidgetCors)
     for module in ROUTERS:
         app.include_router(module.router)
     return app

@@ -1,26 +1,60 @@
-"""Who calls: the bearer key and its scopes."""
+"""Who calls: a program by its key, a page by its key and origin, an operator by their session."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Security
+from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from vezde.access import doors
 from vezde.access import operations as access_operations
 from vezde.access import queries as access
-from vezde.access.model import Key, Scope, Unauthenticated
+from vezde.access.doors import Session, SessionOver
+from vezde.access.model import (
+    Key,
+    OriginRefused,
+    Page,
+    PublishableOnly,
+    Scope,
+    Unauthenticated,
+)
+from vezde.access.staff import Shift, ShiftOver
+from vezde.api import origins
 from vezde.api.tools import Tools, tools
 
 bearer = HTTPBearer(auto_error=False, description="An API key: `vezde keys create`")
+SESSION_HEADER = "Vezde-Session"
+TILL_COOKIE = "vezde_till"
+READS = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True)
+class PageCaller:
+    """A page of `origin` with its publishable key."""
+
+    key: Key
+    origin: str
+
+    @property
+    def page(self) -> Page:
+        assert self.key.page is not None, "`page` sees to it"
+        return self.key.page
 
 
 async def caller(
+    request: Request,
     given: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
     using: Annotated[Tools, Depends(tools)],
 ) -> Key:
-    """The key of the request; raises `Unauthenticated`."""
+    """The key of the request; raises `Unauthenticated`, and `OriginRefused` for foreign pages."""
     if given is None:
         raise Unauthenticated
+    origins.refuse_foreign(request, using.doors.public_url)
+    return await _known(given, using)
+
+
+async def _known(given: HTTPAuthorizationCredentials, using: Tools) -> Key:
     async with using.database.transaction() as db:
         key = await access.key_by_text(db, given.credentials)
         await access_operations.touch_key(db, key, wall=using.clock.wall())
@@ -35,3 +69,59 @@ def scope(name: Scope) -> Callable[..., Awaitable[Key]]:
         return key
 
     return having
+
+
+async def page(
+    request: Request,
+    given: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
+    using: Annotated[Tools, Depends(tools)],
+) -> PageCaller:
+    """The page of the request; raises `Unauthenticated`, `PublishableOnly`, `OriginRefused`."""
+    if given is None:
+        raise Unauthenticated
+    key = await _known(given, using)
+    if key.page is None:
+        raise PublishableOnly(
+            "The widget's routes take a publishable key: vezde keys create --publishable"
+        )
+    origin = origins.of(request)
+    if origin is None or origin not in key.page.origins:
+        raise OriginRefused(
+            "This key is not for pages of this origin; its origins: " + ", ".join(key.page.origins)
+        )
+    return PageCaller(key, origin)
+
+
+async def member_session(
+    request: Request,
+    caller: Annotated[PageCaller, Depends(page)],
+    using: Annotated[Tools, Depends(tools)],
+) -> Session:
+    """The member signed in on the page that asks; raises `SessionOver`."""
+    token = request.headers.get(SESSION_HEADER)
+    if token is None:
+        raise SessionOver(f"Send the session's token in the header {SESSION_HEADER}")
+    async with using.database.transaction() as db:
+        return await access_operations.session(
+            db, token, key=caller.key, origin=caller.origin, wall=using.clock.wall()
+        )
+
+
+async def till(
+    request: Request,
+    given: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
+    using: Annotated[Tools, Depends(tools)],
+) -> Shift:
+    """The operator signed in at the till that asks; raises `ShiftOver`, `OriginRefused`.
+
+    By cookie a change must come from a page of ours that says so: SameSite keeps the cookie from
+    other sites, this from those beside us under the same site.
+    """
+    origins.refuse_foreign(request, using.doors.public_url)
+    token = given.credentials if given is not None else request.cookies.get(TILL_COOKIE)
+    if given is None and request.method not in READS and origins.of(request) is None:
+        raise OriginRefused("Only a page of this installation may do this with the cookie")
+    if token is None or not token.startswith(f"{doors.TILL}_"):
+        raise ShiftOver
+    async with using.database.transaction() as db:
+        return await access_operations.shift(db, token, wall=using.clock.wall())

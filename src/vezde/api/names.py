@@ -16,6 +16,7 @@ TROUBLES = {
     "job": "tjb",
     "receipt": "trc",
 }
+OPERATOR, JOURNAL, SESSION, PAYMENT = "opr", "jrn", "ssn", "pay"
 
 
 def member(member_id: UUID) -> str:
@@ -90,6 +91,14 @@ def trouble_key(text: str) -> tuple[str, UUID, UUID]:
     if kind is None:
         raise ids.UnknownId("This is not an id of a trouble; take it from GET /v1/troubles.")
     return kind, *pair(prefix, text)
+
+
+def operator(operator_id: UUID) -> str:
+    return ids.public(OPERATOR, operator_id)
+
+
+def operator_id(text: str) -> UUID:
+    return ids.parse(OPERATOR, text)[0]
 
 
 def pair(prefix: str, text: str) -> tuple[UUID, UUID]:

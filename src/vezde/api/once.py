@@ -7,7 +7,7 @@ the same key is refused, and a second request while the first runs waits on the 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from vezde.access import model as access_model
 from vezde.access import operations as access
-from vezde.access.model import IdempotencyKeyRequired, Key
+from vezde.access.model import IdempotencyKeyRequired
 from vezde.api.tools import Tools, tools
 from vezde.kit.db import Db
 
@@ -42,12 +42,26 @@ class Done:
         return bytes(JSONResponse(jsonable_encoder(self.body)).body)
 
 
+class Asker(Protocol):
+    """Whose keys are told apart from others': an API key, an operator."""
+
+    @property
+    def key_id(self) -> UUID: ...
+
+
+@dataclass(frozen=True)
+class Till:
+    """An operator as one who asks."""
+
+    key_id: UUID
+
+
 Work = Callable[[Db, datetime], Awaitable[Done]]
 
 
 async def once(
     request: Request,
-    caller: Key,
+    caller: Asker,
     content: BaseModel | dict[str, Any] | None,
     work: Work,
     *,
@@ -78,7 +92,7 @@ async def once(
 async def _stored(
     db: Db,
     request: Request,
-    caller: Key,
+    caller: Asker,
     key: str,
     fields: dict[str, Any],
     files: Sequence[bytes],

@@ -14,7 +14,9 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from vezde.access.model import ScopeMissing, Unauthenticated
+from vezde.access.doors import SessionOver
+from vezde.access.model import OriginRefused, PublishableOnly, ScopeMissing, Unauthenticated
+from vezde.access.staff import ShiftOver
 from vezde.api import described, names
 from vezde.kit.errors import DomainError, FieldError, Kind
 
@@ -52,9 +54,9 @@ class Malformed(DomainError):
 
 
 def status_of(error: DomainError) -> int:
-    if isinstance(error, Unauthenticated):
+    if isinstance(error, Unauthenticated | SessionOver | ShiftOver):
         return 401
-    if isinstance(error, ScopeMissing):
+    if isinstance(error, ScopeMissing | OriginRefused | PublishableOnly):
         return 403
     if error.code == TooLarge.code:  # a table or a body, wherever it was measured
         return 413

@@ -7,8 +7,10 @@ from typing import Any
 
 from fastapi import Request
 
+from vezde.access.operations.entering import Document
+from vezde.access.operations.telling import Channels
 from vezde.kit.clock import Clock
-from vezde.kit.db import Database
+from vezde.kit.db import Database, Db
 from vezde.kit.troubles import Source
 from vezde.kit.vault import Vault
 from vezde.kit.work import Waker
@@ -34,7 +36,8 @@ class Sandbox:
 class Tools:
     """One process's connections and clocks; `sandbox` is None in a real installation.
 
-    `reach` is where webhooks may go, `troubles` what may be given up on.
+    `reach` is where webhooks may go, `troubles` what may be given up on, `channels` what codes are
+    sent by, `document` the consent to personal data in force at an instant.
     """
 
     database: Database
@@ -47,6 +50,8 @@ class Tools:
     doors: Doors
     reach: Reach
     troubles: tuple[Source, ...]
+    channels: Channels
+    document: Callable[[Db, datetime], Awaitable[Document]]
     sandbox: Sandbox | None = None
 
 

@@ -4,7 +4,18 @@ from typing import Annotated
 
 import typer
 
-from vezde.cli import catalog, clock, db, keys, links, program, receipts, serve, troubles
+from vezde.cli import (
+    catalog,
+    clock,
+    db,
+    keys,
+    links,
+    operators,
+    program,
+    receipts,
+    serve,
+    troubles,
+)
 
 app = typer.Typer(
     name="vezde",
@@ -17,6 +28,7 @@ app = typer.Typer(
 app.command()(serve.serve)
 app.add_typer(receipts.app, name="receipts")
 app.add_typer(keys.app, name="keys")
+app.add_typer(operators.app, name="operators")
 app.add_typer(links.app, name="links")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(program.app, name="program")

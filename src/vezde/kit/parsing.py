@@ -126,6 +126,12 @@ def token(text: str) -> str:
     return text
 
 
+def sms_sender(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9 ._-]{1,11}|[0-9]{1,15}", text):
+        raise ValueError(f"{text!r}; expected up to 11 letters and digits, or a number.")
+    return text
+
+
 def key(text: str) -> bytes:
     try:
         found = base64.b64decode(text, validate=True)

@@ -6,17 +6,18 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from vezde.access.operations.entering import Document
+from vezde.access.operations.telling import Channels
+from vezde.bot import section as bot_section
 from vezde.kit import migrate, share
+from vezde.kit.db import Db
 from vezde.members.links.model import Door, Doors
 from vezde.settings import Settings
 from vezde.wiring import messengers, sandbox
-from vezde.wiring.house import House, reach
+from vezde.wiring.house import PLAYGROUND, PLAYGROUND_SMS, House, reach
 from vezde.wiring.lists import SECTIONS, STEPS, TROUBLES
 
 Application = Callable[..., Awaitable[None]]  # ASGI
-
-# Where the fake messenger of a sandbox is.
-PLAYGROUND = "/playground"
 
 
 def doors(settings: Settings) -> Doors:
@@ -33,6 +34,18 @@ def doors(settings: Settings) -> Doors:
         return None
 
     return Doors(settings.public_url, target)
+
+
+def channels(house: House) -> Channels:
+    """What codes are sent by."""
+    per_day = house.settings.sms.per_day if house.sms is not None else 0
+    return Channels(house.messengers, per_day)
+
+
+async def _document(db: Db, now: datetime) -> Document:
+    """The consent to personal data that the bot asks for, too."""
+    agreed = (await bot_section.in_force(db, now)).personal_data
+    return Document(agreed.version, agreed.url)
 
 
 def web(house: House, *, after_reset: Callable[[], Awaitable[None]] | None = None) -> Application:
@@ -61,9 +74,15 @@ def web(house: House, *, after_reset: Callable[[], Awaitable[None]] | None = Non
             doors=doors(house.settings),
             reach=reach(house.settings),
             troubles=TROUBLES,
+            channels=channels(house),
+            document=_document,
             sandbox=moved if house.clock.sandbox else None,
         )
     )
+    if house.clock.sandbox and house.settings.sms.token is None:
+        from vezde.testing.sms.gateway import FakeGateway
+
+        application.mount(PLAYGROUND_SMS, FakeGateway().app())
     posted, url = messengers.telegram_posts(house), house.settings.telegram.webhook_url
     if posted is not None and url is not None:
         application.add_route(urlsplit(url).path or "/", posted.receive, methods=["POST"])

@@ -11,16 +11,20 @@ from vezde.kit.db import Database, Db
 from vezde.kit.vault import Vault
 from vezde.kit.work import Waker, timetable
 from vezde.members import operations as members
+from vezde.messaging.transports.sms import Gateway, Smsc
 from vezde.messaging.transports.telegram import Telegram
 from vezde.messaging.uploads import Uploads
 from vezde.outbox import operations as outbox
 from vezde.outbox.webhooks.model import Reach
 from vezde.receipts.providers.documents import DocumentsFolder
 from vezde.receipts.providers.protocol import Provider
-from vezde.settings import Settings
+from vezde.settings import Settings, own_address
 from vezde.wiring.lists import REACTIONS, TICKS
 
 MONTHS_AHEAD = timedelta(days=62)
+# Where the fake messenger of a sandbox is, and its SMS gateway.
+PLAYGROUND = "/playground"
+PLAYGROUND_SMS = f"{PLAYGROUND}/sms"
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,12 @@ class House:
     waker: Waker
     providers: tuple[Provider, ...]
     telegram: Telegram | None = None
+    sms: Gateway | None = None
+
+    @property
+    def messengers(self) -> tuple[str, ...]:
+        """Those that the installation serves, by the kind of identity they reach."""
+        return (self.telegram.name,) if self.telegram is not None else ()
 
 
 @asynccontextmanager
@@ -50,13 +60,10 @@ async def open_house(
         async with database.transaction() as db:
             await settle_in(db, vault, now=await clock.programme(db))
         house = House(
-            settings,
-            database,
-            clock,
-            vault,
-            waker,
-            providers(settings),
-            telegram(settings, database, clock),
+            *(settings, database, clock, vault, waker),
+            providers=providers(settings),
+            telegram=telegram(settings, database, clock),
+            sms=sms(settings),
         )
         try:
             yield house
@@ -65,6 +72,8 @@ async def open_house(
                 await provider.close()
             if house.telegram is not None:
                 await house.telegram.close()
+            if house.sms is not None:
+                await house.sms.close()
 
 
 async def settle_in(db: Db, vault: Vault, *, now: datetime) -> None:
@@ -103,6 +112,18 @@ def bot_name(settings: Settings) -> str:
     """Update ids and files are a bot's own, so another token is another inbox."""
     token = settings.telegram.token or ""
     return f"telegram:{token.partition(':')[0]}"
+
+
+def sms(settings: Settings) -> Gateway | None:
+    """The SMS gateway; without a key a sandbox's own, else None."""
+    given = settings.sms
+    if given.token is not None:
+        return Smsc(given.token, base_url=given.base, sender=given.sender)
+    if settings.sandbox:
+        from vezde.testing.sms.gateway import TOKEN
+
+        return Smsc(TOKEN, base_url=f"{own_address(settings.http)}{PLAYGROUND_SMS}")
+    return None
 
 
 def reach(settings: Settings) -> Reach:

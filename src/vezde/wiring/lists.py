@@ -14,6 +14,7 @@ from vezde.members.operations import Step
 from vezde.messaging import operations as messaging
 from vezde.messaging import troubles as message_troubles
 from vezde.messaging.catalogue import TextsSection
+from vezde.messaging.sms import operations as sms
 from vezde.outbox import troubles as reaction_troubles
 from vezde.outbox.model import Reaction
 from vezde.outbox.webhooks import troubles as delivery_troubles
@@ -38,6 +39,7 @@ REACTIONS: tuple[Reaction, ...] = (*program_reactions.REACTIONS, *receipt_reacti
 STEPS: tuple[Step, ...] = (
     Step("ledger", ledger.merge, ledger.forget),
     Step("messaging", messaging.merge, messaging.forget),
+    Step("messaging.sms", sms.merge, sms.forget),
     Step("program", None, None),
     Step("purchases", purchases.merge, None),
     Step("access", access.merge, access.forget),
@@ -58,7 +60,9 @@ TICKS = (
     Tick("outbox.months", period_seconds=86_400),
     Tick("outbox.deliveries", period_seconds=600),
     Tick("access.answers", period_seconds=600),
+    Tick("access.doors", period_seconds=600),
     Tick("messaging.sweep", period_seconds=3_600),
+    Tick("messaging.sms_sweep", period_seconds=86_400),
     Tick("bot.sweep", period_seconds=3_600),
     Tick(bot_guests.TICK, period_seconds=86_400, calendar=True),
 )

@@ -14,6 +14,8 @@ from vezde.bot.presence import Presence
 from vezde.kit.work import Stage, jobs
 from vezde.messaging import work as messaging_work
 from vezde.messaging.operations.reserving import DELIVER
+from vezde.messaging.sms import operations as sms_operations
+from vezde.messaging.sms import work as sms_work
 from vezde.wiring.house import House, bot_name
 from vezde.wiring.lists import STEPS
 
@@ -23,6 +25,17 @@ if TYPE_CHECKING:
 
 def messengers(house: House) -> list[Stage]:
     """A stage for each messenger; by the wall, so that a moved clock waits for none of them."""
+    return [*_telegram(house), *_sms(house)]
+
+
+def _sms(house: House) -> list[Stage]:
+    if house.sms is None:
+        return []
+    sender = sms_work.Sender(house.database, house.sms, house.vault, house.clock)
+    return [Stage(sms_operations.STAGE, sender.run, pauses=False)]
+
+
+def _telegram(house: House) -> list[Stage]:
     if house.telegram is None:
         return []
     channel = messaging_work.Channel(house.telegram, house.settings.telegram.per_second)

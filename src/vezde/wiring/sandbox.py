@@ -15,6 +15,7 @@ from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, FieldError, Kind
 from vezde.kit.work import pause, sandbox
 from vezde.messaging.operations.reserving import DELIVER
+from vezde.messaging.sms.operations import STAGE
 from vezde.program import operations as program
 from vezde.program import queries as program_queries
 from vezde.wiring.house import House, open_months, settle_in
@@ -24,18 +25,22 @@ from vezde.wiring.stages import stages
 
 async def advance(house: House, until: datetime) -> datetime:
     """Move a sandbox's programme clock to `until`, working off what falls due on the way."""
-    by_the_wall = {DELIVER, bot_inbox.WORK}
+    by_the_wall = {DELIVER, STAGE, bot_inbox.WORK}
     worked = [one for one in stages(house) if one.name not in by_the_wall]
     return await sandbox.advance(
         house.database, house.clock, worked, until=until, before_move=open_months
     )
 
 
-# Keys outlive a reset; of the rest, what migrations or running processes put there.
+# Keys and operators outlive a reset; of the rest, what migrations or running processes put there.
 KEPT = frozenset(
     {
         "access.answer",  # emptied row by row: `access.forget_answers`
+        "access.journal",
         "access.key",
+        "access.operator",
+        "access.operator_code",
+        "access.operator_session",
         "kit.migration",
         "kit.clock",
         "kit.worker",
@@ -69,7 +74,7 @@ async def reset(
     programme: dict[str, Any] | None = None,
     products: Sequence[dict[str, Any]] | None = None,
 ) -> datetime:
-    """Empty a sandbox of everything but keys and begin anew at the wall's time; returns that.
+    """Empty a sandbox of everything but keys and operators, begin anew; returns the wall's time.
 
     The programme and catalogue are as the API takes them, None for the shipped ones, and in force
     from the beginning. All or nothing: raises `ProgramInvalid`, `CatalogInvalid`, and `Unavailable`

@@ -9,6 +9,7 @@ from vezde.bot import inbox as bot_inbox
 from vezde.kit.db import Db
 from vezde.kit.work import timetable
 from vezde.messaging import operations as messaging
+from vezde.messaging.sms import operations as sms
 from vezde.outbox.webhooks import operations as webhooks
 from vezde.wiring.house import MONTHS_AHEAD, House, open_months
 from vezde.wiring.messengers import guests
@@ -26,6 +27,12 @@ def tick_handlers(house: House) -> Mapping[str, timetable.Handler]:
     async def answers(db: Db, _now: datetime) -> None:
         await access.sweep_answers(db, wall=house.clock.wall(), limit=SWEEP_AT_ONCE)
 
+    async def doors(db: Db, _now: datetime) -> None:
+        await access.sweep_doors(db, wall=house.clock.wall(), limit=SWEEP_AT_ONCE)
+
+    async def texts(db: Db, _now: datetime) -> None:
+        await sms.sweep(db, wall=house.clock.wall(), limit=DELIVERIES_AT_ONCE)
+
     async def deliveries(db: Db, _now: datetime) -> None:
         await webhooks.sweep(db, wall=house.clock.wall(), limit=DELIVERIES_AT_ONCE)
 
@@ -39,6 +46,8 @@ def tick_handlers(house: House) -> Mapping[str, timetable.Handler]:
         "outbox.months": months,
         "outbox.deliveries": deliveries,
         "access.answers": answers,
+        "access.doors": doors,
+        "messaging.sms_sweep": texts,
         "messaging.sweep": messages,
         "bot.sweep": updates,
         bot_guests.TICK: guests(house).tick,

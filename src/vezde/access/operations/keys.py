@@ -7,15 +7,16 @@ from typing import LiteralString
 from uuid import UUID
 
 from vezde.access import events, model, queries
-from vezde.access.model import Key, KeyNameTaken, KeyNotFound
+from vezde.access.model import Key, KeyNameTaken, KeyNotFound, Page, Scope
 from vezde.kit import db as kit_db
 from vezde.kit import ids
 from vezde.kit.db import Db
 from vezde.outbox import operations as outbox_ops
 
 INSERT: LiteralString = """
-INSERT INTO access.key (key_id, name, secret_sha256, scopes, created_at, created_by)
-VALUES (%s, %s, %s, %s, %s, %s)
+INSERT INTO access.key
+    (key_id, name, secret_sha256, scopes, created_at, created_by, origins, sales_channel, enrols)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (name) WHERE revoked_at IS NULL DO NOTHING
 RETURNING key_id
 """
@@ -43,13 +44,38 @@ async def create_key(
 
     Raises `InvalidKeyRequest`, and `KeyNameTaken` while a live key has the name.
     """
-    named, granted = model.sound_name(name), model.sound_scopes(scopes)
+    return await _create(db, model.sound_name(name), model.sound_scopes(scopes), None, now, actor)
+
+
+async def create_publishable_key(
+    db: Db,
+    *,
+    name: str,
+    origins: Iterable[str],
+    sales_channel: str,
+    enrols: bool,
+    now: datetime,
+    actor: str,
+) -> tuple[str, Key]:
+    """A key for pages of these origins, `vezde_pub_<id>_<secret>`: it opens the widget's routes.
+
+    Raises as `create_key`.
+    """
+    page = model.sound_page(origins, sales_channel=sales_channel, enrols=enrols)
+    return await _create(db, model.sound_name(name), frozenset({Scope.WIDGET}), page, now, actor)
+
+
+async def _create(
+    db: Db, name: str, granted: frozenset[Scope], page: Page | None, now: datetime, actor: str
+) -> tuple[str, Key]:
     key_id, secret = ids.new(), secrets.token_urlsafe(SECRET_BYTES)
-    row = [key_id, named, model.secret_hash(secret), sorted(granted), now, actor]
+    row = [key_id, name, model.secret_hash(secret), sorted(granted), now, actor]
+    row += [list(page.origins), page.sales_channel, page.enrols] if page else [None, None, None]
     if await kit_db.fetch_value(db, INSERT, row) is None:
         raise KeyNameTaken("A live key has this name; revoke that one or take another name")
     await outbox_ops.record(db, [events.key_created(key_id, now=now)])
-    return model.key_text(key_id, secret), Key(key_id, named, granted, now, actor)
+    text = model.key_text(key_id, secret, publishable=page is not None)
+    return text, Key(key_id, name, granted, now, actor, page=page)
 
 
 async def revoke_key(db: Db, key_id: UUID, *, now: datetime, actor: str) -> Key:
