@@ -66,8 +66,16 @@ class TestReceipt:
 
     async def test_of_a_marketplace_says_when_its_points_are_active(self, door: Door) -> None:
         anna = await door.member()
+        await anna.send("/balance")
+        await anna.sees("Баллов пока нет")
         await anna.photo(picture(door.paper(1, seller=OZON)))
-        await anna.sees("+41 балл", "станут активны")
+        await anna.sees("+41 балл! Баллы станут активны")
+        await anna.send("/balance")
+        await anna.sees("В ожидании 41 балл")
+        await anna.photo(picture(door.paper(2)))
+        await anna.sees("+83 балла")
+        await anna.send("/balance")
+        await anna.sees("На счёте 83 балла", "Ещё 41 балл в ожидании")
 
     async def test_comes_as_text_too(self, door: Door) -> None:
         anna = await door.member()
@@ -91,9 +99,16 @@ class TestReceipt:
     async def test_album_gives_one_reply(self, door: Door) -> None:
         anna = await door.member()
         await anna.album([picture(door.paper(number)) for number in (1, 2, 3)])
-        told = await anna.sees("+249 баллов", "Приняты: 3", within=10)
+        told = await anna.sees("+249 баллов, чеков: 3", "Приняты: 3", within=10)
         others = [one for one in anna.answers if one.id != told.id]
         assert ["Оставьте телефон" in one.text for one in others] in ([], [True])
+
+    async def test_album_without_a_point_in_it_is_told_plainly(self, door: Door) -> None:
+        anna = await door.member()
+        bread = [line("Хлеб бородинский", 6_000)]
+        await anna.album([picture(door.paper(number, lines=bread)) for number in (1, 2)])
+        await anna.sees("0 баллов, чеков: 2", "Не подошли: 2", within=10)
+        assert not any("+0" in one.text for one in anna.messages)
 
     async def test_album_before_the_consent_is_asked_about_once(self, door: Door) -> None:
         anna = door.telegram.user("Анна")

@@ -47,7 +47,7 @@ class TestTroubles:
         assert one.row.member_id is not None
         await section(door, 99, "{}")
         await act(door, troubles.retry, one)
-        await anna.sees("На счёте 0 баллов")
+        await anna.sees("Баллов пока нет")
         assert await given_up(door) == []
 
     async def test_of_a_message_that_may_have_arrived_are_seen_and_dropped(

@@ -61,9 +61,10 @@ def receipts(shown: Sequence[Receipt], *, brand: str, zone: ZoneInfo, now: datet
         return checking(len(shown))
     accepted = sum(one.status is Status.ACCEPTED for one in shown)
     rejected = sum(one.status is Status.REJECTED for one in shown)
+    total = sum(_points(one, now) for one in shown)
     said = {
         "count": len(shown),
-        "points": Points(sum(_points(one, now) for one in shown), signed=True),
+        "points": Points(total, signed=bool(total)),
         "accepted": accepted,
         "waiting": len(shown) - accepted - rejected,
         "rejected": rejected,
@@ -161,6 +162,10 @@ def ask_marketing(brand: str, document: ConsentDocument) -> View:
 def balance(active: int, pending: int, value_kopecks: int) -> View:
     said = {"active": Points(active), "pays": Money(active * value_kopecks)}
     rows = ((Button("button_history", "history"),),)
+    if not active:
+        if not pending:
+            return View("balance_empty", buttons=rows)
+        return View("balance_waiting", {"pending": Points(pending)}, rows)
     if pending:
         return View("balance_pending", {**said, "pending": Points(pending)}, rows)
     return View("balance", said, rows)
