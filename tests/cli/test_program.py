@@ -57,3 +57,19 @@ class TestPublish:
         start = ("--valid-from", "2020-01-01T00:00:00Z")
         ran = real.run("program", "publish", "past.yaml", *start, code=1)
         assert "cannot start in the past" in ran.stderr
+
+
+class TestTexts:
+    def test_are_shown_as_members_would_read_them(self, real: Installation) -> None:
+        own = SHIPPED.read_text() + "\ntexts:\n  ru:\n    receipt_active: 'Ура, {points}!'\n"
+        (real.folder / "own.yaml").write_text(own)
+        ran = real.run("program", "texts", "own.yaml")
+        assert ran.stdout == "--- receipt_active (ru, your own)\nУра, +83 балла!\n"
+        named = real.run("program", "texts", "own.yaml", "--text", "welcome")
+        assert "100 баллов = 100 ₽" in named.stdout
+
+    def test_that_are_broken_are_named_by_line(self, real: Installation) -> None:
+        own = SHIPPED.read_text() + "\ntexts:\n  ru:\n    receipt_active: 'Ура, {surname}!'\n"
+        (real.folder / "broken.yaml").write_text(own)
+        ran = real.run("program", "texts", "broken.yaml", code=1)
+        assert "{surname}" in ran.stdout

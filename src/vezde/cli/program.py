@@ -68,6 +68,39 @@ def publish(
     screen.show(f"Version {version.version}, in force from {since}.")
 
 
+@app.command()
+def texts(
+    file: File,
+    text: Annotated[
+        list[str] | None, typer.Option(help="Names of texts; default: those that are your own.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Shipped texts too.")] = False,
+) -> None:
+    """Show what members would read, with made-up values; nothing is published or sent."""
+    from vezde import wiring
+    from vezde.api import texts as previewing
+    from vezde.cli import screen
+    from vezde.messaging import templates
+    from vezde.program.operations import ProgramInvalid
+
+    try:
+        found = previewing.previews(file.read_bytes(), wiring.SECTIONS)
+    except ProgramInvalid as invalid:
+        for wrong in invalid.errors:
+            screen.show(_at(file, wrong.line, wrong.path, wrong.detail))
+        screen.say(f"{len(invalid.errors)} to correct.")
+        raise typer.Exit(1) from invalid
+    wanted = set(text or ())
+    if strange := wanted - {one.text for one in found}:
+        raise typer.BadParameter(f"There is no text «{min(strange)}»")
+    shown = [one for one in found if one.text in wanted or everything or (one.own and not wanted)]
+    for one in shown:
+        screen.show(f"--- {one.text} ({one.locale}{', your own' if one.own else ''})")
+        screen.show(templates.plain(one.shown))
+    if not shown:
+        screen.say("This document has no texts of its own; --all shows the shipped ones.")
+
+
 def _instant(text: str | None) -> datetime | None:
     if text is None:
         return None
