@@ -20,10 +20,13 @@ help: ## what can be made (this list)
 	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 # A sandbox unless a vendor's token would reach the vendor itself; VEZDE_SANDBOX=0 or 1 decides.
-run: $(RUN) ## start everything: http://127.0.0.1:8000, data in var/
+run: $(RUN) ## start everything: http://127.0.0.1:8000/playground, data in var/
+	@$(PYTHON) web/build.py
 	@VEZDE_SANDBOX="$${VEZDE_SANDBOX:-auto}" exec $(PYTHON) -m vezde serve
 
-test: lint ## lint, then every test
+test: lint ## lint, then every test, those in a browser too
+	@$(PYTHON) web/build.py
+	@$(PYTHON) tests/browser/chromium.py
 	@$(PYTHON) -m pytest
 
 lint: $(DEV) ## format, style, types, layers: look only
@@ -31,6 +34,7 @@ lint: $(DEV) ## format, style, types, layers: look only
 	@$(VENV)/bin/ruff check --quiet
 	@$(VENV)/bin/mypy --no-error-summary
 	@$(VENV)/bin/lint-imports --no-logo
+	@$(PYTHON) web/build.py lint
 
 lock: $(TOOLS) ## write requirements/*.txt anew from *.in
 	@for name in bootstrap run dev; do \
@@ -44,7 +48,8 @@ bench: $(DEV) ## measure: a JSON line a figure
 	@for file in benchmarks/[a-z]*.py; do $(PYTHON) "$$file" || exit 1; done
 
 clean: ## remove .venv and caches; var/ with its data stays
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist \
+		web/node_modules src/vezde/_share
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(RUN): $(TOOLS) requirements/run.txt

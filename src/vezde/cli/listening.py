@@ -27,10 +27,11 @@ def listen(http: Http) -> socket.socket:
         raise CannotListen(_why(http, error)) from error
 
 
-def url(http: Http) -> str:
-    """Where a browser on this machine finds it."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(http.host, http.host)  # noqa: S104 - compared
-    return f"http://{f'[{host}]' if ':' in host else host}:{http.port}"
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _why(http: Http, error: OSError) -> str:

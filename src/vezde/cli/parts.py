@@ -68,10 +68,12 @@ async def _web(settings: Settings, conninfo: str, stop: asyncio.Event) -> None:
 
         vault = Vault(setting.secret_key(settings))
         async with wiring.open_house(settings, conninfo, vault=vault, size=POOL) as house:
-            if settings.sandbox:
-                await playground.prepare(house)
-            app = wiring.web(house, after_reset=partial(playground.write_samples, house))
-            await _answer(app, listener, stop)
+            if not settings.sandbox:
+                await _answer(wiring.web(house), listener, stop)
+                return
+            await playground.prepare(house)
+            async with playground.opened(house) as app:
+                await _answer(app, listener, stop)
 
 
 async def _worker(settings: Settings, conninfo: str, stop: asyncio.Event) -> None:

@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from vezde.kit import share
 from vezde.receipts import parsers
 from vezde.testing import receipts as factories
+from vezde.web.playground.model import Card
 
 # How sources write a time; seconds follow the minute and stay.
 WRITTEN = ("%Y-%m-%dT%H:%M", "%Y%m%dT%H%M")
@@ -31,6 +32,7 @@ class Sample:
     text: str | None
     picture: str | None
     blurred: bool
+    hidden: bool
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,40 @@ def write(folder: Path, *, today: date, again: bool = False) -> list[Path]:
 
 def manifest() -> tuple[list[Sample], list[Stranger]]:
     """The samples there are, and codes that are none of ours."""
-    path = share.folder("examples") / "receipts" / "manifest.yaml"
-    read = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
+    read = _read()
     return [_sample(one) for one in read["receipts"]], [
         Stranger(one["code"], one.get("text"), one.get("picture")) for one in read["other_codes"]
     ]
+
+
+def tray(today: date) -> list[Card]:
+    """What lies beside the playground's phone, with the dates of `write`."""
+    home = share.folder("examples") / "receipts"
+    by_file = {sample.file: sample for sample in manifest()[0]}
+    cards = []
+    for one in _read()["tray"]:
+        document = None
+        if "file" in one:
+            sample = by_file[one["file"]]
+            content = redated((home / sample.file).read_text("utf-8"), sample, today)
+            document = parsers.read(content)[0]
+        cards.append(
+            Card(
+                name=one["name"],
+                title=one["title"],
+                shows=one["shows"],
+                code=document.qr.text() if document is not None else one["code"],
+                document=document,
+                blurred=one.get("blurred", False),
+                taken=one.get("taken", False),
+            )
+        )
+    return cards
+
+
+def _read() -> Any:
+    path = share.folder("examples") / "receipts" / "manifest.yaml"
+    return YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
 
 
 def _files(today: date) -> Iterator[tuple[str, bytes]]:
@@ -83,7 +114,7 @@ def _files(today: date) -> Iterator[tuple[str, bytes]]:
             texts.setdefault(sample.text, []).append(code)
         if sample.picture:
             pictures.append((sample.picture, code, sample.blurred))
-        shown = not (sample.text or sample.picture)
+        shown = not (sample.text or sample.picture or sample.hidden)
         yield sample.file if shown else f".documents/{sample.file}", content.encode()
     for other in strangers:
         if other.text:
@@ -117,6 +148,7 @@ def _sample(one: Mapping[str, Any]) -> Sample:
         text=one.get("text"),
         picture=one.get("picture"),
         blurred=one.get("blurred", False),
+        hidden=one.get("hidden", False),
     )
 
 

@@ -7,13 +7,15 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 
 from vezde import settings as setting
 from vezde.cli import listening, session, welcome
 from vezde.kit import postgres, supervise
 from vezde.kit.supervise import FINAL_EXIT, Beside, Child
-from vezde.settings import Settings
+from vezde.settings import Settings, own_address
+from vezde.testing.telegram.model import TOKEN
 
 GRACE_SECONDS = 10
 
@@ -41,18 +43,21 @@ def _run(stack: ExitStack, settings: Settings, *, web: bool, workers: int, began
         logins = session.Logins(settings.database.url, settings.database.owner_url)
     elif web:
         running = stack.enter_context(postgres.embedded(settings.data_dir))
-        running.announce(listening.url(settings.http))
+        running.announce(own_address(settings.http))
         running.lock.tell(sandbox=settings.sandbox)
         logins = session.Logins(running.app, running.owner)
         beside.append(partial(postgres.keep, running))
     else:
         raise session.NoDatabase("worker")
+    messenger: list[Child] = []
     if web:
         listening.listen(settings.http).close()
+        settings, messenger = _with_messenger(settings)
         session.migrated(logins.app, logins.owner, settings)
         beside.append(partial(welcome.greet, settings, logins, began=began))
     setting.secret_key(settings)  # made once, before several children look for it
-    children = _children(_environment(settings, logins), web=web, workers=workers)
+    environment = _environment(settings, logins, given=not messenger)
+    children = [*messenger, *_children(environment, web=web, workers=workers)]
     code = asyncio.run(supervise.run(children, beside=beside, grace_seconds=GRACE_SECONDS))
     # A service manager and make may both have sent one; the database is being closed already.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -70,12 +75,31 @@ def _children(environment: Mapping[str, str], *, web: bool, workers: int) -> lis
     return children
 
 
-def _environment(settings: Settings, logins: session.Logins) -> dict[str, str]:
-    """This process's own, and what it alone knows: the embedded database, the sandbox's samples."""
+def _with_messenger(settings: Settings) -> tuple[Settings, list[Child]]:
+    """A sandbox without a bot of its own gets a Telegram to itself, of the kind tests use.
+
+    A process of its own: what people wrote there outlives a restart of any other.
+    """
+    if not settings.sandbox or settings.telegram.token is not None:
+        return settings, []
+    port = listening.free_port()
+    argv = (sys.executable, "-m", "vezde.testing.telegram", "--port", str(port), "--quiet")
+    own = replace(settings.telegram, token=TOKEN, api_base=f"http://127.0.0.1:{port}")
+    return replace(settings, telegram=own), [Child("messenger", argv, dict(os.environ))]
+
+
+def _environment(settings: Settings, logins: session.Logins, *, given: bool) -> dict[str, str]:
+    """This process's own, and what it alone knows: the embedded database, the sandbox's samples.
+
+    `given`: the environment names the bot itself, or there is none.
+    """
     environment = dict(os.environ)
     if settings.database.url is None:
         environment["VEZDE_DATABASE_URL"] = logins.app
         environment["VEZDE_DATABASE_OWNER_URL"] = logins.owner
+    if settings.telegram.token is not None and not given:
+        environment["VEZDE_TELEGRAM_TOKEN"] = settings.telegram.token
+        environment["VEZDE_TELEGRAM_API_BASE"] = settings.telegram.api_base
     if settings.sandbox and settings.documents_dir is None:
         samples = settings.data_dir / "samples"
         samples.mkdir(parents=True, exist_ok=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import structlog
 import typer
 
-from vezde.cli import listening, screen
+from vezde.cli import screen
 from vezde.cli.session import Logins
 from vezde.kit.db import Database
-from vezde.settings import Http, Settings
+from vezde.settings import Http, Settings, own_address
 
 LOOK_SECONDS, WORRY_SECONDS = 0.05, 30
 PHONE = "+79000000001"  # of a range that nobody is given
@@ -33,14 +33,32 @@ async def greet(settings: Settings, logins: Logins, stop: asyncio.Event, *, bega
             return
     lines = _sandbox(settings) if settings.sandbox else _real(await _missing(logins))
     seconds = time.monotonic() - began
-    screen.show(_head(settings, seconds), *lines, _foot(settings))
+    screen.show(_head(settings, seconds), *_play(settings), *_doors(settings))
+    screen.show(*lines, _foot(settings))
 
 
 def _head(settings: Settings, seconds: float) -> str:
-    url = listening.url(settings.http)
     what = "Vezde is ready, as a sandbox" if settings.sandbox else "Vezde is ready"
-    title = typer.style(f"{what} ({seconds:.1f} s).", bold=True)
-    return f"\n{title}\n\n  API       {url}/v1\n  Docs      {url}/docs"
+    return "\n" + typer.style(f"{what} ({seconds:.1f} s).", bold=True) + "\n"
+
+
+def _play(settings: Settings) -> list[str]:
+    """Where to begin: in a browser."""
+    if settings.playground_url is None:
+        return []
+    page = typer.style(settings.playground_url, bold=True, fg="green")
+    return [
+        f"  Open      {page}",
+        "            a phone with the bot, receipts to show, a clock",
+        "",
+    ]
+
+
+def _doors(settings: Settings) -> list[str]:
+    return [
+        f"  API       {own_address(settings.http)}/v1",
+        f"  Docs      {own_address(settings.http)}/docs",
+    ]
 
 
 def _foot(settings: Settings) -> str:
@@ -50,7 +68,7 @@ def _foot(settings: Settings) -> str:
 
 
 def _sandbox(settings: Settings) -> list[str]:
-    url, me = listening.url(settings.http), screen.myself()
+    url, me = own_address(settings.http), screen.myself()
     folder = screen.near(settings.data_dir)
     key = f"$(cat {folder}/api.key)"
     return [
@@ -109,7 +127,7 @@ async def _missing(logins: Logins) -> Missing:
 
 async def _is_ready(http: Http) -> bool:
     """Whether /readyz says so; by hand, as a supervisor needs no HTTP client for it."""
-    host = listening.url(http).removeprefix("http://").rpartition(":")[0].strip("[]")
+    host = own_address(http).removeprefix("http://").rpartition(":")[0].strip("[]")
     try:
         async with asyncio.timeout(2):
             reader, writer = await asyncio.open_connection(host, http.port)

@@ -1,9 +1,10 @@
 """The only part that knows every domain: facts to reactions, stages, sections, adapters by name."""
 
-from vezde.wiring.faces import Application, doors, web
+from vezde.wiring.faces import doors, web
 from vezde.wiring.house import House, open_house, reach
 from vezde.wiring.lists import REACTIONS, SECTIONS, STEPS, TICKS, TROUBLES
 from vezde.wiring.messengers import listener
+from vezde.wiring.pages import Application, Scenery
 from vezde.wiring.sandbox import CatalogInvalid, advance, furnish, reset
 from vezde.wiring.stages import stages
 
@@ -16,6 +17,7 @@ __all__ = [
     "Application",
     "CatalogInvalid",
     "House",
+    "Scenery",
     "advance",
     "doors",
     "furnish",

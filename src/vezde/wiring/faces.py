@@ -12,12 +12,11 @@ from vezde.bot import section as bot_section
 from vezde.kit import migrate, share
 from vezde.kit.db import Db
 from vezde.members.links.model import Door, Doors
-from vezde.settings import Settings
-from vezde.wiring import messengers, sandbox
-from vezde.wiring.house import PLAYGROUND, PLAYGROUND_SMS, House, reach
+from vezde.settings import PLAYGROUND, Settings
+from vezde.wiring import messengers, pages, sandbox
+from vezde.wiring.house import House, reach
 from vezde.wiring.lists import SECTIONS, STEPS, TROUBLES
-
-Application = Callable[..., Awaitable[None]]  # ASGI
+from vezde.wiring.pages import Application
 
 
 def doors(settings: Settings) -> Doors:
@@ -48,8 +47,16 @@ async def _document(db: Db, now: datetime) -> Document:
     return Document(agreed.version, agreed.url)
 
 
-def web(house: House, *, after_reset: Callable[[], Awaitable[None]] | None = None) -> Application:
-    """The HTTP application of this process; `after_reset` is run when a sandbox began anew."""
+def web(
+    house: House,
+    *,
+    after_reset: Callable[[], Awaitable[None]] | None = None,
+    scenery: pages.Scenery | None = None,
+) -> Application:
+    """The HTTP application of this process: the API, and the pages beside it.
+
+    `after_reset` is run when a sandbox began anew. With a `scenery` it has a playground.
+    """
     from vezde.api import app
     from vezde.api.tools import Sandbox, Tools
 
@@ -79,11 +86,7 @@ def web(house: House, *, after_reset: Callable[[], Awaitable[None]] | None = Non
             sandbox=moved if house.clock.sandbox else None,
         )
     )
-    if house.clock.sandbox and house.settings.sms.token is None:
-        from vezde.testing.sms.gateway import FakeGateway
-
-        application.mount(PLAYGROUND_SMS, FakeGateway().app())
     posted, url = messengers.telegram_posts(house), house.settings.telegram.webhook_url
     if posted is not None and url is not None:
         application.add_route(urlsplit(url).path or "/", posted.receive, methods=["POST"])
-    return application
+    return pages.beside(application, house, scenery, reset=partial(begin_anew, None, None))

@@ -18,12 +18,11 @@ from vezde.outbox import operations as outbox
 from vezde.outbox.webhooks.model import Reach
 from vezde.receipts.providers.documents import DocumentsFolder
 from vezde.receipts.providers.protocol import Provider
-from vezde.settings import Settings, own_address
+from vezde.settings import PLAYGROUND, Settings, own_address
 from vezde.wiring.lists import REACTIONS, TICKS
 
 MONTHS_AHEAD = timedelta(days=62)
-# Where the fake messenger of a sandbox is, and its SMS gateway.
-PLAYGROUND = "/playground"
+# Where the SMS gateway of a sandbox is.
 PLAYGROUND_SMS = f"{PLAYGROUND}/sms"
 
 

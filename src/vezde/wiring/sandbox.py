@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from vezde.access import operations as access
@@ -13,11 +14,13 @@ from vezde.catalog.model import Change, Mode, Row
 from vezde.kit import emptying, migrate, share
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, FieldError, Kind
-from vezde.kit.work import pause, sandbox
+from vezde.kit.work import jobs, pause, sandbox
+from vezde.ledger import queries as ledger
 from vezde.messaging.operations.reserving import DELIVER
 from vezde.messaging.sms.operations import STAGE
 from vezde.program import operations as program
 from vezde.program import queries as program_queries
+from vezde.receipts.operations import checking
 from vezde.wiring.house import House, open_months, settle_in
 from vezde.wiring.lists import SECTIONS
 from vezde.wiring.stages import stages
@@ -30,6 +33,21 @@ async def advance(house: House, until: datetime) -> datetime:
     return await sandbox.advance(
         house.database, house.clock, worked, until=until, before_move=open_months
     )
+
+
+# What people wait for; the timetable's sweeps are nothing to see.
+SEEN = (
+    partial(checking.next_due, step="ask"),
+    partial(checking.next_due, step="settle"),
+    ledger.next_due,
+    jobs.due,
+)
+
+
+async def next_event(db: Db) -> datetime | None:
+    """When something falls due next that people notice: a reminder, points becoming active."""
+    found = [due for ask in SEEN if (due := await ask(db)) is not None]
+    return min(found, default=None)
 
 
 # Keys and operators outlive a reset; of the rest, what migrations or running processes put there.

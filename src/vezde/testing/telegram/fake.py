@@ -19,11 +19,11 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from vezde.testing.telegram.faults import Fault, Limits, Order, cut
-from vezde.testing.telegram.model import JSON, Chat, Update
+from vezde.testing.telegram.model import JSON, TOKEN, Chat, Update
 from vezde.testing.telegram.orders import statistics
 from vezde.testing.telegram.person import Person
 from vezde.testing.telegram.server import Server
-from vezde.testing.telegram.world import TOKEN, Bot, Call, World
+from vezde.testing.telegram.world import Bot, Call, World
 
 STOP_SECONDS = 5
 

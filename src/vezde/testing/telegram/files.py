@@ -94,12 +94,12 @@ def _picture(whole: Image.Image, side: int, content: bytes | None) -> Picture:
 class Files:
     """Every file a bot may name, oldest forgotten first; the same bytes are made smaller once."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: int = 0) -> None:
         self._files: OrderedDict[str, File] = OrderedDict()
         self._paths: dict[str, str] = {}
         self._photos: OrderedDict[str, list[Picture]] = OrderedDict()
         self._bytes = 0
-        self._number = 0
+        self._number = start
 
     def sizes(self, content: bytes) -> list[Picture]:
         """`picture_sizes`, remembered for the last pictures."""

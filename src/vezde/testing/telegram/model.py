@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 JSON = dict[str, Any]
+TOKEN = "7000000001:test-token-of-the-fake-telegram-0001"  # noqa: S105 -- opens nothing but this fake
 
 
 class ApiError(Exception):

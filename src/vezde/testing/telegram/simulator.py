@@ -220,7 +220,8 @@ class Simulator:
             found, forgotten = self.world.changes_since(since)
             gap = gap or forgotten
             since = self.world.seq
-            return [one for one in found if chat is None or one.chat.id == chat] or None
+            mine = [one for one in found if chat is None or one.chat.id == chat]
+            return mine if mine or gap else None
 
         found = await self.world.bell.until(look, seconds)
         with self.world.lock:

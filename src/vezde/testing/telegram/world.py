@@ -18,7 +18,6 @@ from vezde.testing.telegram.model import JSON, Callback, Change, Chat, Message, 
 from vezde.testing.telegram.queue import Updates
 from vezde.testing.telegram.statistics import Statistics
 
-TOKEN = "7000000001:test-token-of-the-fake-telegram-0001"  # noqa: S105 -- opens nothing but this fake
 FIRST_UPDATE = 700_000_001
 FIRST_USER = 500_000_001
 FIRST_GROUP = -1_001_000_000_001
@@ -91,11 +90,13 @@ class Call:
 class World:
     """Bots, people, chats, files, faults and the log of changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: int = 0) -> None:
+        """`start`: where all numbers begin, so that a later life of a fake repeats none."""
+        self.start = start
         self.lock = threading.RLock()
         self.bell = Bell(self.lock)
         self.callback_seconds = 60.0
-        self.seq = 0
+        self.seq = start
         self.begin()
 
     def begin(self) -> None:
@@ -103,22 +104,23 @@ class World:
         with self.lock:
             self.bots: dict[str, Bot] = {}
             self.users: dict[int, User] = {}
-            self.files = Files()
+            self.files = Files(self.start)
             self.faults = Faults()
             self.calls: deque[Call] = deque(maxlen=KEPT_CALLS)
             self.changes: deque[Change] = deque(maxlen=KEPT_CHANGES)
             self._history: deque[tuple[Chat, int]] = deque()
-            self._numbers = itertools.count(1)
+            self._numbers = itertools.count(self.start + 1)
             self.bell.ring()
 
     def forget_talk(self) -> None:
-        """Forget people, chats, updates, files and faults; bots keep token, webhook and limits."""
+        """Forget people, chats, updates, files and faults; bots keep what they set and limits."""
         with self.lock:
             bots = list(self.bots.values())
             self.begin()
             for old in bots:
                 bot = self.add_bot(old.token, username=old.username, first_name=old.first_name)
                 bot.reads_groups, bot.webhook, bot.bell = old.reads_groups, old.webhook, old.bell
+                bot.commands, bot.texts, bot.menu_button = old.commands, old.texts, old.menu_button
                 bot.limits = Limits(
                     old.limits.enforced,
                     old.limits.per_second,
@@ -130,10 +132,14 @@ class World:
                 bot.updates.allowed = old.updates.allowed
                 bot.polling = old.polling
                 bot.bell.ring()
+            self.seq += 1  # what was seen before is gone: whoever follows changes reads anew
+            self.bell.ring()
 
     def add_bot(self, token: str, *, username: str, first_name: str) -> Bot:
         with self.lock:
             bot = Bot(int(token.partition(":")[0]), token, username, first_name, Bell(self.lock))
+            bot.updates.next_id = FIRST_UPDATE + self.start
+            bot.next_message = self.start + 1
             self.bots[token] = bot
             return bot
 
@@ -144,7 +150,7 @@ class World:
                 raise ValueError(f"more than {MOST_USERS} people; reset the fake")
             number = self.number()
             made = user_id or FIRST_USER + number
-            phone = fields.pop("phone", "") or f"+790{number:08d}"
+            phone = fields.pop("phone", "") or f"+790{number - self.start:08d}"
             self.users[made] = User(made, first_name, phone, **fields)
             return self.users[made]
 
