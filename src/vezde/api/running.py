@@ -14,6 +14,7 @@ from vezde.kit import migrate, troubles
 from vezde.kit.db import Db
 from vezde.kit.errors import Unavailable
 from vezde.kit.work import heartbeat
+from vezde.ledger import queries as ledger
 from vezde.messaging import queries as messaging
 from vezde.outbox import queries as outbox
 from vezde.outbox.webhooks import queries as webhooks
@@ -54,6 +55,20 @@ WEBHOOKS = Gauge(
     "vezde_webhooks", "Webhooks that are paused, or fail and are not", ["state"], registry=REGISTRY
 )
 
+VIOLATIONS = Gauge(
+    "vezde_ledger_violations",
+    "What does not hold in the ledger; anything but 0 is an alarm",
+    registry=REGISTRY,
+)
+AUDITED = Gauge(
+    "vezde_ledger_audited_accounts", "Accounts of the last whole audit", registry=REGISTRY
+)
+AUDIT_AGE = Gauge(
+    "vezde_ledger_audit_age_seconds",
+    "Since the last whole audit of the ledger ended",
+    registry=REGISTRY,
+)
+
 
 @router.get("/healthz", response_class=PlainTextResponse)
 async def alive() -> str:
@@ -91,6 +106,11 @@ async def _measure(db: Db, using: Tools) -> None:
     for step in ("ask", "settle"):
         for parked in (False, True):
             CHECKS.labels(step, str(parked).lower()).set(queues.get((step, parked), 0))
+    audit = await ledger.audit(db)
+    VIOLATIONS.set(audit.violations)
+    AUDITED.set(audit.finished_accounts)
+    if audit.finished_wall is not None:
+        AUDIT_AGE.set((using.clock.wall() - audit.finished_wall).total_seconds())
     WORKERS.set(len(await heartbeat.alive(db, wall=using.clock.wall())))
     STRAY.set(await outbox.rest(db))
     backlog = await outbox.backlog(db)

@@ -1,7 +1,7 @@
 """What can be asked of the ledger. An entry is named by (member_id, seq)."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, LiteralString
@@ -122,6 +122,17 @@ COMMITTED: LiteralString = "SELECT s.lots, s.taken FROM ledger.spent(%s, %s) s"
 OP_SEQ: LiteralString = """
 SELECT o.first_seq FROM ledger.op o WHERE o.member_id = %s AND o.op_key = %s
 """
+# Accounts a person was before are not looked at: an import names members as they are.
+DONE: LiteralString = """
+SELECT o.member_id, o.op_key, e.points, e.actor
+FROM unnest(%s::uuid[], %s::text[]) AS asked (member_id, op_key)
+JOIN ledger.op o USING (member_id, op_key)
+JOIN ledger.entry e ON e.member_id = o.member_id AND e.seq = o.first_seq
+"""
+AUDIT: LiteralString = """
+SELECT a.finished_accounts, a.finished_wall, (SELECT count(*) FROM ledger.violation) AS violations
+FROM ledger.audit a
+"""
 ACCOUNT: LiteralString = "SELECT a.seq FROM ledger.account a WHERE a.member_id = %s"
 NEXT_DUE: LiteralString = "SELECT min(d.due_at) FROM ledger.due d"
 
@@ -131,6 +142,25 @@ class By(StrEnum):
 
     RECORDED = "recorded"
     OCCURRED = "occurred"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command of that key did: the points of its first entry, and who did it."""
+
+    points: int
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The last round through all accounts (`finished_wall` None: the first goes on), and what
+    does not hold as far as is known now.
+    """
+
+    finished_accounts: int
+    finished_wall: datetime | None
+    violations: int
 
 
 class EntryMissing(DomainError):
@@ -195,6 +225,18 @@ async def hold(
     if as_of is not None and found.state is State.OPEN and found.expires_at <= as_of:
         return replace(found, state=State.EXPIRED)
     return found
+
+
+async def done(db: Db, keys: Sequence[tuple[UUID, str]]) -> dict[tuple[UUID, str], Done]:
+    """Of these commands, by member and op_key, those that were carried out before; in one read."""
+    asked = [[member_id for member_id, _ in keys], [op_key for _, op_key in keys]]
+    rows_ = await (await db.execute(DONE, asked)).fetchall()
+    return {(member_id, op_key): Done(points, actor) for member_id, op_key, points, actor in rows_}
+
+
+async def audit(db: Db) -> Audit:
+    """How the audit goes that never stops."""
+    return await kit_db.fetch_one(db, Audit, AUDIT) or Audit(0, None, 0)
 
 
 async def seq_of(db: Db, member_id: UUID, op_key: str) -> int | None:

@@ -7,6 +7,7 @@ from vezde.kit.work import Stage, calls, timetable
 from vezde.ledger import events as ledger_events
 from vezde.ledger import operations as ledger
 from vezde.ledger import queries as ledger_queries
+from vezde.ledger import work as ledger_work
 from vezde.outbox import operations as outbox
 from vezde.outbox import work as outbox_work
 from vezde.outbox.webhooks import reactions as webhook_reactions
@@ -36,6 +37,8 @@ def stages(house: House) -> list[Stage]:
     handlers = tick_handlers(house)
     round_ = partial(timetable.work_timetable, database, handlers, clock=clock)
 
+    audit = partial(ledger_work.audit_once, database, house.ledger_signer, clock=clock)
+
     async def settle_points() -> int:
         async with database.transaction() as db:
             now = await clock.programme(db)
@@ -48,6 +51,7 @@ def stages(house: House) -> list[Stage]:
         Stage("receipts.ask", ask, partial(checking.next_due, step="ask") if asked else None),
         Stage("receipts.settle", settle, partial(checking.next_due, step="settle")),
         Stage("ledger.settle", settle_points, ledger_queries.next_due),
+        Stage(ledger_work.AUDIT, audit, pauses=False),
         *outbox_work.stages(database, [*reactions, telling], clock=clock),
         _sender(house).stage(),
         *messengers.messengers(house),
