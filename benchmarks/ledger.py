@@ -1,0 +1,283 @@
+"""Points given, spent and read, with as many accounts as a national programme has.
+
+    python benchmarks/ledger.py                      # 1,000,000 members, 10 lots each
+    python benchmarks/ledger.py --members 10000      # a minute
+
+Runs the embedded PostgreSQL at its default durability in a folder of its own, fills the ledger by
+the server itself (rows as commands would have left them; the audit at the end goes through a part
+of them), then calls the product's operations over its own pool. A JSON line a figure; `client_cpu`
+is the share of a core that this process took, the server has the rest of the machine.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import tempfile
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from vezde.kit import ids, migrate, postgres, share
+from vezde.kit.db import Database
+from vezde.kit.vault import Vault
+from vezde.ledger import operations, queries
+from vezde.ledger.model import Accrual, Part, Redemption
+from vezde.ledger.operations import auditing
+
+NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
+LOTS, LOT_POINTS = 10, 1_000
+# Rows as ten accruals of each member would have left them, all active, of ten dates.
+FILL = {
+    "account": """
+INSERT INTO ledger.account (member_id, active, pending, held, debt, seq, opened_at, updated_at,
+    last_activity_at, next_due_at)
+SELECT pg_temp.member(n), %(lots)s * %(points)s, 0, 0, 0, %(lots)s, %(now)s, %(now)s, %(now)s,
+    %(now)s + interval '31 days'
+FROM generate_series(%(first)s, %(last)s) n""",
+    "entry": """
+INSERT INTO ledger.entry (member_id, seq, points, active_after, pending_after, held_after,
+    debt_after, occurred_at, recorded_at, kind, op_key, actor, title, proof)
+SELECT pg_temp.member(n), lot, %(points)s, lot * %(points)s, 0, 0, 0, %(now)s, %(now)s, 'accrue',
+    'fact:' || pg_temp.member(n * 16 + lot), 'system', 'Покупка: Пятёрочка',
+    '{"version": 7, "parts": [[1, "base", 500, 1000]]}'
+FROM generate_series(%(first)s, %(last)s) n, generate_series(1, %(lots)s) lot""",
+    "op": """
+INSERT INTO ledger.op (member_id, op_key, fingerprint, first_seq, n_entries)
+SELECT pg_temp.member(n), 'fact:' || pg_temp.member(n * 16 + lot), sha256('x'), lot, 1
+FROM generate_series(%(first)s, %(last)s) n, generate_series(1, %(lots)s) lot""",
+    "lot": """
+INSERT INTO ledger.lot (member_id, seq, points, remaining, active_at, expires_at, use_order,
+    activated_seq, open)
+SELECT pg_temp.member(n), lot, %(points)s, %(points)s, %(now)s,
+    %(now)s + make_interval(days => 30 + lot), %(now)s + make_interval(days => 30 + lot), lot, true
+FROM generate_series(%(first)s, %(last)s) n, generate_series(1, %(lots)s) lot""",
+    "due": """
+INSERT INTO ledger.due (due_at, member_id)
+SELECT %(now)s + interval '31 days', pg_temp.member(n)
+FROM generate_series(%(first)s, %(last)s) n""",
+}
+MEMBER = """
+CREATE FUNCTION pg_temp.member(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+    SELECT ('01980000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$
+"""
+SIZES = """
+SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_class c
+WHERE c.relnamespace = 'ledger'::regnamespace AND c.relkind = 'r'
+"""
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("--members", type=int, default=1_000_000)
+    options.add_argument("--small", type=int, default=10_000, help="what times are compared with")
+    options.add_argument("--seconds", type=float, default=15, help="of each figure")
+    chosen = options.parse_args()
+    figures = []
+    for members in sorted({chosen.small, chosen.members}):
+        with filled(members) as where:
+            found = asyncio.run(Bench(where, members, chosen.seconds).run())
+        for one in found:
+            tell(one, members)
+        figures.append(found)
+    for small, large in zip(figures[0], figures[-1], strict=True):
+        if small is not large and "per_second" in small:
+            ratio = round(large["per_second"] / small["per_second"], 2)
+            named = f"{small['figure']}, against {chosen.small} members"
+            tell({"figure": named, "ratio": ratio}, chosen.members)
+
+
+@contextmanager
+def filled(members: int) -> Iterator[str]:
+    """The application's conninfo of a ledger with so many members."""
+    with (
+        tempfile.TemporaryDirectory(prefix="vezde-bench-") as folder,
+        postgres.embedded(Path(folder)) as running,
+    ):
+        migrate.apply(running.owner, share.folder("migrations"), app_login="vezde_app", now=NOW)
+        began = time.perf_counter()
+        with psycopg.connect(running.owner, autocommit=True) as db:
+            db.execute(MEMBER)
+            for first in range(1, members + 1, 50_000):
+                last = min(first + 49_999, members)
+                given = {
+                    "first": first,
+                    "last": last,
+                    "lots": LOTS,
+                    "points": LOT_POINTS,
+                    "now": NOW,
+                }
+                for statement in FILL.values():
+                    db.execute(statement, given)
+            for table in FILL:
+                db.execute(f"VACUUM (ANALYZE) ledger.{table}")
+            db.execute("CHECKPOINT") if db.info.user == "postgres" else None
+            sizes = dict(db.execute(SIZES).fetchall())
+        tell(
+            {
+                "figure": "bytes on disk a member with ten lots",
+                "value": round(sum(sizes.values()) / members),
+                "a_lot": round(sum(sizes.values()) / members / LOTS),
+                "filled_in_seconds": round(time.perf_counter() - began),
+            },
+            members,
+        )
+        yield running.app
+
+
+@dataclass
+class Bench:
+    """The figures of one ledger."""
+
+    where: str
+    members: int
+    seconds: float
+
+    async def run(self) -> list[dict[str, Any]]:
+        async with Database(self.where, size=8) as db:
+            self.db = db
+            await asyncio.gather(*(self.balance() for _ in range(200)))  # connections and plans
+            found = [
+                await self.measure("accruals, one a transaction", 8, 1, self.accrue),
+                await self.measure("redemptions, one a transaction", 8, 1, self.redeem),
+                await self.measure("accruals, 100 pipelined", 2, 100, self.accrue_many),
+                await self.measure("balances, 100 a read", 4, 100, self.balances),
+                await self.measure("balances, one a read", 8, 1, self.balance),
+            ]
+            await self.audit()
+            return [*found, await self.movement()]
+
+    async def measure(
+        self,
+        figure: str,
+        connections: int,
+        each: int,
+        once: Callable[[], Coroutine[Any, Any, None]],
+    ) -> dict[str, Any]:
+        """How many a second over so many connections, all busy."""
+        took: list[float] = []
+        cpu, began = time.process_time(), time.perf_counter()
+        ends = began + self.seconds
+
+        async def worker() -> None:
+            while (started := time.perf_counter()) < ends:
+                await once()
+                took.append(time.perf_counter() - started)
+
+        await asyncio.gather(*(worker() for _ in range(connections)))
+        seconds = time.perf_counter() - began
+        took.sort()
+        return {
+            "figure": figure,
+            "per_second": round(len(took) * each / seconds),
+            "connections": connections,
+            "p50_ms": round(took[len(took) // 2] * 1e3, 2),
+            "p95_ms": round(took[len(took) * 95 // 100] * 1e3, 2),
+            "p99_ms": round(took[len(took) * 99 // 100] * 1e3, 2),
+            "client_cpu": round((time.process_time() - cpu) / seconds, 2),
+        }
+
+    def somebody(self) -> UUID:
+        return UUID(f"01980000-0000-7000-8000-{random.randint(1, self.members):012x}")
+
+    async def accrue(self) -> None:
+        async with self.db.transaction() as tx:
+            await operations.accrue(tx, [accrual(self.somebody())], now=NOW, actor="system")
+
+    async def accrue_many(self) -> None:
+        async with self.db.transaction(pipeline=True) as tx:
+            given = [accrual(self.somebody()) for _ in range(100)]
+            await operations.accrue(tx, given, now=NOW, actor="system")
+
+    async def redeem(self) -> None:
+        async with self.db.transaction() as tx:
+            await operations.redeem(tx, redemption(self.somebody()), now=NOW, actor="system")
+
+    async def balance(self) -> None:
+        async with self.db.transaction() as tx:
+            await queries.points(tx, self.somebody(), as_of=NOW)
+
+    async def balances(self) -> None:
+        async with self.db.transaction() as tx:
+            await queries.points_of(tx, [self.somebody() for _ in range(100)], as_of=NOW)
+
+    async def movement(self) -> dict[str, Any]:
+        """What an accrual and a redemption grow the ledger by, indexes included."""
+        before = await self.sizes()
+        for _ in range(20):
+            await self.accrue_many()
+        between = await self.sizes()
+        for _ in range(2_000):
+            await self.redeem()
+        after = await self.sizes()
+        return {
+            "figure": "bytes on disk a movement",
+            "accrual": round((between - before) / 2_000),
+            "redemption": round((after - between) / 2_000),
+        }
+
+    async def sizes(self) -> int:
+        async with self.db.transaction() as tx:
+            return sum(dict(await (await tx.execute(SIZES)).fetchall()).values())
+
+    async def audit(self) -> None:
+        """Some accounts are gone through: what was measured must also be right."""
+        vault = Vault(bytes(32))
+        after, wrong, accounts = None, 0, 0
+        while accounts < 2_000:
+            async with self.db.transaction() as tx:
+                part = await auditing.read_slice(tx, after)
+            wrong += len(auditing.examine(part, lambda text: vault.blind(text, purpose="seal")))
+            accounts, after = accounts + len(part.accounts), part.walked_to
+            if after is None:
+                break
+        if wrong:
+            raise SystemExit(f"{wrong} violations in {accounts} accounts")
+
+
+def accrual(member_id: UUID) -> Accrual:
+    parts = tuple(Part(line, "base", 500, 12 + line) for line in (1, 2, 3))
+    return Accrual(
+        member_id=member_id,
+        op_key=f"fact:{ids.new()}",
+        points=sum(part.points for part in parts),
+        active_at=NOW + timedelta(days=random.choice((0, 14))),
+        expires_at=NOW + timedelta(days=365),
+        occurred_at=NOW - timedelta(days=3),
+        parts=parts,
+        proof={"purchase_id": str(ids.new()), "program_version": 7},
+        title="Покупка: Пятёрочка",
+    )
+
+
+def redemption(member_id: UUID) -> Redemption:
+    return Redemption(
+        member_id=member_id,
+        op_key=f"order:{ids.new()}",
+        points=random.choice((1, 20, 150)),
+        occurred_at=NOW,
+        title="Оплата заказа",
+        proof={"order": str(ids.new())},
+    )
+
+
+def tell(figure: dict[str, Any], members: int) -> None:
+    facts = {
+        "members": members,
+        "lots_each": LOTS,
+        "cores": os.cpu_count(),
+        "durability": "default",
+    }
+    print(json.dumps({**figure, **facts}, ensure_ascii=False), flush=True)
+
+
+if __name__ == "__main__":
+    main()
