@@ -5,11 +5,13 @@ from typing import Annotated
 import typer
 
 from vezde.cli import (
+    audit,
     catalog,
     clock,
     db,
     keys,
     links,
+    members,
     operators,
     program,
     receipts,
@@ -27,6 +29,7 @@ app = typer.Typer(
 )
 app.command()(serve.serve)
 app.add_typer(receipts.app, name="receipts")
+app.add_typer(members.app, name="members")
 app.add_typer(keys.app, name="keys")
 app.add_typer(operators.app, name="operators")
 app.add_typer(links.app, name="links")
@@ -35,6 +38,7 @@ app.add_typer(program.app, name="program")
 app.add_typer(troubles.app, name="troubles")
 app.add_typer(clock.app, name="clock")
 app.add_typer(db.app, name="db")
+app.command()(audit.audit)
 
 
 def _version(asked: bool) -> None:

@@ -63,6 +63,28 @@ def counting(what: str) -> Iterator[Callable[[int], None]]:
         yield lambda count: progress.advance(task, count)
 
 
+@contextmanager
+def share_done(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar with the time left on a terminal; call it with how many of `total` bytes are done."""
+    if not sys.stderr.isatty():
+        yield lambda _done: None
+        return
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console(stderr=True), transient=True
+    ) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.update(task, completed=done)
+
+
 def myself() -> str:
     """How this command is called from here: `vezde`, or where it lies."""
     if shutil.which("vezde"):

@@ -5,7 +5,7 @@ repeats is the earlier of the two (PEP 495, fold 0).
 """
 
 from calendar import monthrange
-from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 ONE_DAY = timedelta(days=1)
@@ -25,6 +25,11 @@ def day_of(zone: ZoneInfo, instant: datetime) -> tuple[datetime, datetime]:
 def plus_days(zone: ZoneInfo, instant: datetime, days: int) -> datetime:
     """The same local time so many days later (earlier when negative)."""
     return (instant.astimezone(zone) + timedelta(days=days)).astimezone(UTC)
+
+
+def end_of(zone: ZoneInfo, day: date) -> datetime:
+    """The end of a local day, as the first instant of the day after."""
+    return (datetime.combine(day, time(), zone) + ONE_DAY).astimezone(UTC)
 
 
 def end_after_days(zone: ZoneInfo, instant: datetime, days: int) -> datetime:

@@ -8,6 +8,7 @@ from vezde.members.operations.changing import add_identity, change
 from vezde.members.operations.consenting import give_consent, withdraw_consent
 from vezde.members.operations.enrolling import enrol, enrol_missing
 from vezde.members.operations.forgetting import forget
+from vezde.members.operations.importing import Import, Imported, import_balances
 from vezde.members.operations.locking import present, undisturbed
 from vezde.members.operations.merging import merge
 from vezde.members.operations.pinning import pin_index_key
@@ -19,6 +20,8 @@ from vezde.members.operations.reaching import (
 from vezde.members.operations.steps import Step
 
 __all__ = [
+    "Import",
+    "Imported",
     "Step",
     "add_identity",
     "archive_link",
@@ -32,6 +35,7 @@ __all__ = [
     "enrol_missing",
     "forget",
     "give_consent",
+    "import_balances",
     "mark_reachable",
     "mark_unreachable",
     "merge",

@@ -5,7 +5,7 @@ Whoever comes second waits for the first to commit and then reads whose it is, s
 that enrol the same phone agree and never wait for each other in a circle.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import LiteralString
 from uuid import UUID
 
@@ -54,12 +54,17 @@ async def take(db: Db, wanted: Mapping[Key, UUID]) -> dict[Key, UUID]:
     )
 
 
+async def read(db: Db, keys: Collection[Key]) -> dict[Key, UUID]:
+    """Whose these keys are, in one read; those that nobody has are left out."""
+    return await _run(db, READ, [(*key, None) for key in keys])
+
+
 def _left(wanted: Mapping[Key, UUID], owners: Mapping[Key, UUID]) -> list[tuple[str, bytes, UUID]]:
     return sorted((*key, member_id) for key, member_id in wanted.items() if key not in owners)
 
 
 async def _run(
-    db: Db, query: LiteralString, rows: list[tuple[str, bytes, UUID]]
+    db: Db, query: LiteralString, rows: Sequence[tuple[str, bytes, UUID | None]]
 ) -> dict[Key, UUID]:
     if not rows:
         return {}
