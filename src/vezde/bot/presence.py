@@ -16,7 +16,7 @@ from vezde.messaging.operations import reserving
 
 log = structlog.get_logger(__name__)
 
-COMMANDS = ("balance", "history", "help", "settings")
+COMMANDS = ("card", "balance", "history", "help", "settings")
 PAUSES_SECONDS = (1.0, 5.0, 30.0)
 
 

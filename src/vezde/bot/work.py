@@ -20,11 +20,11 @@ from uuid import UUID
 import structlog
 
 from vezde.bot import chats, inbox, talks, telegram
-from vezde.bot.conversation import core, showing, starting
+from vezde.bot.conversation import core, doors, showing, starting
 from vezde.bot.conversation.showing import Reading
 from vezde.bot.conversation.talk import Talk
 from vezde.bot.inbox import Waiting
-from vezde.bot.model import Incoming, Said, Sent, Shared
+from vezde.bot.model import Incoming, Said, Sent, Shared, Started, Tapped
 from vezde.bot.talks import Event
 from vezde.kit.clock import Clock
 from vezde.kit.db import Contested, Database, Db
@@ -299,10 +299,14 @@ STEP = Step("bot", chats.merge, chats.forget)
 
 
 def _is_for_itself(incoming: Incoming) -> bool:
-    """Merges members or claims a receipt, which others may want just now."""
+    """Merges members, claims a receipt, or answers at a door: others may want the same rows."""
     match incoming.event:
         case Shared():
             return True
         case Said(text):
-            return starting.is_receipt(text)
+            return starting.is_receipt(text) or text.startswith("/card")
+        case Started(payload):
+            return doors.is_login(payload)
+        case Tapped(action):
+            return action.partition(":")[0] in doors.ACTIONS
     return False

@@ -55,7 +55,7 @@ def help_(talk: Talk, shop: str | None = None, mark: str | None = None) -> Answe
     """/help: a ladder by shop in one message."""
     known = shop if shop in screens.SHOPS else None
     mark = mark or talk.key
-    view = screens.help_(mark, known, pictures=talk.section.help_pictures)
+    view = screens.help_(mark, known, drawn=talk.section.help_pictures)
     return Answer((talk.say(view, slot=f"help:{mark}"),))
 
 

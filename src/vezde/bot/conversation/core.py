@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from vezde.bot.conversation import account, phone, showing, starting
+from vezde.bot.conversation import account, doors, phone, showing, starting
 from vezde.bot.conversation.showing import Reading
 from vezde.bot.conversation.talk import PERSONAL_DATA, Answer, Talk
 from vezde.bot.model import Event, Flooded, Left, Returned, Said, Sent, Shared, Started, Tapped
@@ -36,6 +36,8 @@ async def answer(db: Db, talk: Talk, event: Event, reading: Reading | None = Non
             return Answer()
         case Flooded():
             return Answer((talk.say(View("too_fast")),))
+        case Started(payload) if doors.is_login(payload):
+            return await doors.login(db, talk, payload or "")
         case Started():
             return await starting.started(db, talk, event)
     if PERSONAL_DATA not in talk.agreed:
@@ -108,6 +110,10 @@ async def _acted(db: Db, talk: Talk, name: str, rest: str) -> Answer:
             return Answer((talk.say(View("stayed")),))
         case "phone":
             return account.ask_phone(talk)
+        case "card":
+            return await doors.card(db, talk, rest or None)
+        case "login":
+            return await doors.answer_login(db, talk, rest)
     command = COMMANDS.get(f"/{name}")
     return await command(db, talk) if command else _hint(talk)
 
@@ -124,7 +130,12 @@ async def _settings(_db: Db, talk: Talk) -> Answer:
     return account.settings(talk)
 
 
+async def _card(db: Db, talk: Talk) -> Answer:
+    return await doors.card(db, talk)
+
+
 COMMANDS: dict[str, Callable[[Db, Talk], Awaitable[Answer]]] = {
+    "/card": _card,
     "/balance": account.balance,
     "/history": account.history,
     "/help": _help,

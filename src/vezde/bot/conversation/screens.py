@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from vezde.bot.section import ConsentDocument
 from vezde.kit import i18n
 from vezde.kit.i18n import Locale
+from vezde.messaging import pictures
 from vezde.messaging.model import Button, Keyboard, View
 from vezde.messaging.templates import Lines, Money, Points
 from vezde.program.model import Programme
@@ -183,14 +184,14 @@ def why(title: str, amount: int, parts: Sequence[str]) -> View:
     return View("why", said, ((Button("button_history", "history"),),))
 
 
-def help_(mark: str, shop: str | None = None, *, pictures: bool = True) -> View:
+def help_(mark: str, shop: str | None = None, *, drawn: bool = True) -> View:
     """The ladder by shop; `mark` names the message that is edited as one goes up and down."""
     text = f"help_{shop}" if shop is not None else "help"
     rows: tuple[tuple[Button, ...], ...] = ((Button("button_back", f"help::{mark}"),),)
     if shop is None:
         buttons = [Button(f"button_{one}", f"help:{one}:{mark}") for one in SHOPS]
         rows = (tuple(buttons[:2]), tuple(buttons[2:4]), tuple(buttons[4:]))
-    return View(text, buttons=rows, photo=text if pictures else None)
+    return View(text, buttons=rows, photo=text if drawn else None)
 
 
 def settings(*, mailings: bool, phone: bool) -> View:
@@ -207,6 +208,23 @@ def settings(*, mailings: bool, phone: bool) -> View:
 def leave(points: int) -> View:
     rows = ((Button("button_stay", "stay"),), (Button("button_leave_yes", "leave:yes"),))
     return View("leave_ask", {"points": Points(points)}, rows)
+
+
+def login(site: str, number: int, payload: str) -> View:
+    """Whether it is they who sign in on a site; one tap, and the site is on the button."""
+    said = {"site": site, "number": str(number)}
+    rows = (
+        (Button("button_login", f"login:yes:{payload}"),),
+        (Button("button_login_no", f"login:no:{payload}"),),
+    )
+    return View("login_ask", said, rows)
+
+
+def card(code: str, shown: str, points: int, mark: str) -> View:
+    """The card as a QR code and as digits; `mark` names the message that a new code goes into."""
+    rows = ((Button("button_card_again", f"card:{mark}"),),)
+    said = {"code": shown, "points": Points(points)}
+    return View("card", said, rows, photo=pictures.qr(code))
 
 
 def advance_reminder(day: date, receipt: str) -> View:

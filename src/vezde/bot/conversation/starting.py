@@ -49,6 +49,12 @@ async def before_consent(db: Db, talk: Talk, event: Event) -> Answer:
     return Answer()
 
 
+async def agree_first(db: Db, talk: Talk) -> Answer:
+    """What they came for is kept until they have agreed; then it goes on by itself."""
+    await talk.remember(db, ASKED)
+    return Answer((talk.say(_ask(talk)),), hold=True)
+
+
 async def agree(db: Db, talk: Talk, purpose: str, document: ConsentDocument, text: str) -> None:
     """Record a consent given by a button: the document's version and the words that were shown."""
     own = await reserving.own_texts(db, now=talk.now)

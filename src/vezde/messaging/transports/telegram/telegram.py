@@ -109,14 +109,15 @@ class Telegram:
     async def _show(self, address: str, item: Rendered, name: str) -> Reply:
         """A picture by the id of its first upload, uploaded again when Telegram lost it."""
         content = self._picture(name)
-        if known := await self._known(name, content):
+        once = pictures.is_drawn(name)
+        if not once and (known := await self._known(name, content)):
             reply = await self._client.call(*rendering.photo(address, item, known))
             if not answers.is_file_gone(reply):
                 return reply
         method, params = rendering.photo(address, item, f"attach://{PICTURE}")
         files = {PICTURE: content}
         reply = await self._client.call(method, params, files=files, seconds=UPLOAD_SECONDS)
-        if reply.ok and (uploaded := _largest(reply.result)):
+        if reply.ok and not once and (uploaded := _largest(reply.result)):
             await self._remember(name, content, uploaded)
         return reply
 
