@@ -8,7 +8,7 @@ stands in no log, note or error; neither do phones and texts.
 import asyncio
 import json
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from typing import Any
 
 import httpx
@@ -149,4 +149,4 @@ def _kopecks(value: object) -> int | None:
         return None
     if not rubles.is_finite() or not 0 <= rubles <= 1_000_000:
         return None
-    return -int(-rubles * 100 // 1)
+    return int((rubles * 100).to_integral_value(ROUND_CEILING))
