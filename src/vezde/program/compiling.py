@@ -37,9 +37,10 @@ def programme(document: Document, *, version: int, in_force_from: datetime) -> P
     )
 
 
-def programmes(versions: Sequence[Programme]) -> Programmes:
-    """All versions, by number."""
-    return Programmes(tuple(versions), tuple(version.in_force_from for version in versions))
+def programmes(versions: Sequence[Programme], *, chain: bytes = b"") -> Programmes:
+    """All versions, by number; `chain` names them all."""
+    starts = tuple(version.in_force_from for version in versions)
+    return Programmes(tuple(versions), starts, chain)
 
 
 def _earning(name: str, rule: ChannelRule, default: Earning) -> Earning:

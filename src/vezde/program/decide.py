@@ -12,6 +12,7 @@ from vezde.ledger.model import Part
 from vezde.program import days
 from vezde.program.model import (
     LINES_RECOGNISED,
+    ORDER_RECORDED,
     PURCHASE_RECORDED,
     Decision,
     Earning,
@@ -87,6 +88,8 @@ def _refusal(programme: Programme, standing: Standing, fact: Fact) -> str | None
     refusal = window_refusal(
         programme, occurred_at=fact.occurred_at, registered_at=fact.registered_at
     )
+    if refusal == Refusal.TOO_OLD and fact.kind == ORDER_RECORDED:
+        return None  # the shop's own record may come late, from a till that was offline
     if refusal is not None:
         return refusal
     if fact.kind == LINES_RECOGNISED:
@@ -101,6 +104,8 @@ def _why_not(programme: Programme, line: FactLine) -> str | None:
     """The code of the reason why a line earns nothing, or None when it earns."""
     if line.decided:
         return "decided_before"
+    if not line.earnable:
+        return "not_earnable"
     if line.sku is None:
         return "not_ours"
     if line.sum_kopecks <= 0:
@@ -165,6 +170,7 @@ EXCLUSION_RULES = {
 }
 REASONS: dict[str, Callable[[FactLine, str | None], str]] = {
     "decided_before": lambda line, _tag: f"Line {line.line} was priced before.",
+    "not_earnable": lambda line, _tag: f"The shop keeps line {line.line} out of the programme.",
     "not_ours": lambda line, _tag: f"Line {line.line} is not recognised as the brand's product.",
     "nothing_paid": lambda line, _tag: f"Nothing was paid for line {line.line}.",
     "excluded_sku": lambda line, _tag: (

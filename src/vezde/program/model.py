@@ -15,6 +15,8 @@ from vezde.kit.money import Rounding
 from vezde.ledger.model import Part
 
 PURCHASE_RECORDED = "purchase.recorded/1"
+# An order that the shop itself reported: nobody showed it, so the rules of showing do not apply.
+ORDER_RECORDED = "order.recorded/1"
 LINES_RECOGNISED = "purchase.lines_recognised/1"
 
 # The first version is in force from here: earlier than any receipt with a fiscal key.
@@ -40,7 +42,8 @@ class NoProgramme(DomainError):
 class FactLine:
     """One line of a basket; `sku` None is not (yet) the brand's.
 
-    `decided` lines were priced before and only stand there for the basket's sake.
+    `decided` lines were priced before and only stand there for the basket's sake; what is not
+    `earnable` the shop itself keeps out of the programme.
     """
 
     line: int
@@ -50,6 +53,7 @@ class FactLine:
     quantity_micro: int
     sum_kopecks: int
     decided: bool
+    earnable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +168,15 @@ class Programme:
 
 @dataclass(frozen=True, slots=True)
 class Programmes:
-    """All published versions, oldest first; raises `NoProgramme` where one is asked for in vain."""
+    """All published versions, oldest first; raises `NoProgramme` where one is asked for in vain.
+
+    `chain` is the hash that names all their documents: equal chains are equal rules of every
+    section, so other domains keep their own parsed sections by it.
+    """
 
     versions: tuple[Programme, ...]
     starts: tuple[datetime, ...]
+    chain: bytes = b""
 
     def at(self, instant: datetime) -> Programme:
         """The version in force: of those that had started, the one published last."""

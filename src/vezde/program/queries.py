@@ -10,9 +10,9 @@ from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
 from vezde.members import queries as members
-from vezde.program import compiling, decide
+from vezde.program import compiling, decide, standings
 from vezde.program import document as documents
-from vezde.program.model import BEGINNING, Miss, Programmes, Version
+from vezde.program.model import BEGINNING, Decision, Fact, Miss, Programmes, Standing, Version
 from vezde.program.records import Decided, Row
 
 HEAD: LiteralString = "SELECT chain_sha256 FROM program.version ORDER BY version DESC LIMIT 1"
@@ -87,12 +87,27 @@ async def _parse(db: Db) -> Programmes:
                 in_force_from=BEGINNING if row.version == 1 else row.valid_from,
             )
             for row in rows
-        ]
+        ],
+        chain=rows[-1].chain_sha256,
     )
     while len(_PARSED) >= MAX_PARSED:
         _PARSED.pop(next(iter(_PARSED)))
     _PARSED[rows[-1].chain_sha256] = parsed
     return parsed
+
+
+async def forecast(db: Db, programmes: Programmes, fact: Fact) -> Decision:
+    """What a shop's order would be worth if it were recorded now; nothing is written.
+
+    The same `decide` as the live path, on the same standing; that is only read where the programme
+    has a cap that looks at it.
+    """
+    asked = standings.ask(programmes, fact)
+    if asked.programme.points_per_day is None:
+        return decide.decide(asked.programme, Standing(), fact)
+    former = await members.former(db, [fact.member_id])
+    (standing,) = await standings.read(db, [asked], former)
+    return decide.decide(asked.programme, standing, fact)
 
 
 async def in_force(db: Db, *, at: datetime) -> Version | None:

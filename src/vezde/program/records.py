@@ -98,8 +98,10 @@ class Row(Outcome):
 
 
 def _line(line: int, sku: str, category: str, tags: list[str], *rest: Any) -> FactLine:
-    quantity_micro, sum_kopecks, decided = rest
-    return FactLine(line, sku, category, tuple(tags), quantity_micro, sum_kopecks, bool(decided))
+    quantity_micro, sum_kopecks, decided, *excluded = rest
+    return FactLine(
+        line, sku, category, tuple(tags), quantity_micro, sum_kopecks, bool(decided), not excluded
+    )
 
 
 def parameters(decided: Decided) -> tuple[Any, ...]:
@@ -142,6 +144,7 @@ def _compact(fact: Fact) -> dict[str, Any]:
                 line.quantity_micro,
                 line.sum_kopecks,
                 int(line.decided),
+                *([] if line.earnable else ["not_earnable"]),
             ]
             for line in fact.lines
         ],

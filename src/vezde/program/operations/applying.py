@@ -1,8 +1,7 @@
 """Price facts: the only writer that calls `decide`."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
@@ -13,55 +12,25 @@ from vezde.ledger import operations as ledger
 from vezde.ledger.model import Accrual
 from vezde.members import queries as members
 from vezde.outbox import operations as outbox
-from vezde.program import days, events, queries, records
+from vezde.program import events, queries, records, standings
 from vezde.program.decide import decide
 from vezde.program.model import (
     LINES_RECOGNISED,
+    ORDER_RECORDED,
     PURCHASE_RECORDED,
     Decision,
     Fact,
     FactLine,
-    Programme,
     Standing,
 )
 from vezde.program.records import Decided, Outcome
+from vezde.program.standings import Asked, Former
 
 DECIDED: LiteralString = """
 SELECT d.member_id, d.fact_id, d.version, d.refusal, d.wanted, d.points, d.effects, d.active_at,
     d.expires_at
 FROM unnest(%s::uuid[], %s::uuid[]) AS asked (member_id, fact_id)
 JOIN program.decision d USING (member_id, fact_id)
-"""
-# A row for each fact and each id its member ever had; a fact's rows are added up.
-STANDINGS: LiteralString = """
-SELECT sum(earned.points)::bigint AS earned_that_day,
-    sum(shown.purchases)::bigint AS shown_that_day,
-    CASE WHEN bool_and(refused.whole) THEN min(refused.because) END AS purchase_refusal
-FROM unnest(
-    %s::integer[], %s::uuid[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
-    %s::timestamptz[], %s::uuid[]
-) AS asked (
-    place, member_id, earned_from, earned_to, shown_from, shown_to, refused_purchase_id
-)
-CROSS JOIN LATERAL (
-    SELECT coalesce(sum(d.points), 0)::bigint AS points FROM program.decision d
-    WHERE d.member_id = asked.member_id
-        AND d.occurred_at >= asked.earned_from AND d.occurred_at < asked.earned_to
-) earned
-CROSS JOIN LATERAL (
-    SELECT count(*) AS purchases FROM program.decision d
-    WHERE d.member_id = asked.member_id
-        AND d.registered_at >= asked.shown_from AND d.registered_at < asked.shown_to
-        AND d.kind = 'purchase.recorded/1' AND d.refusal IS NULL
-) shown
-CROSS JOIN LATERAL (
-    SELECT bool_and(d.refusal IS NOT NULL) AS whole, min(d.refusal) AS because
-    FROM program.decision d
-    WHERE asked.refused_purchase_id IS NOT NULL AND d.member_id = asked.member_id
-        AND d.purchase_id = asked.refused_purchase_id AND d.kind = 'purchase.recorded/1'
-) refused
-GROUP BY asked.place
-ORDER BY asked.place
 """
 KEEP: LiteralString = """
 INSERT INTO program.decision
@@ -76,17 +45,6 @@ TITLES = {PURCHASE_RECORDED: "Покупка", LINES_RECOGNISED: "Покупка
 MOST_TITLE = 120
 
 Key = tuple[UUID, UUID]
-Former = Mapping[UUID, Sequence[UUID]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A fact not decided yet, its version, and the days its caps look at."""
-
-    fact: Fact
-    programme: Programme
-    earned_day: tuple[datetime, datetime]
-    shown_day: tuple[datetime, datetime]
 
 
 async def apply(db: Db, facts: Sequence[Fact], *, now: datetime, actor: str) -> list[Decision]:
@@ -106,14 +64,17 @@ async def apply(db: Db, facts: Sequence[Fact], *, now: datetime, actor: str) -> 
     for fact in facts:
         if _key(fact) not in known:
             fresh.setdefault(_key(fact), fact)
-    asked = await _asked(db, list(fresh.values()))
-    decided = _decide_all(asked, await _standings(db, asked, former), actor)
+    programmes = await queries.programmes(db) if fresh else None
+    asked = [standings.ask(programmes, fact) for fact in fresh.values()] if programmes else []
+    decided = _decide_all(asked, await standings.read(db, asked, former), actor)
     await _keep(db, decided, now=now, actor=actor)
     known.update((_key(one.fact), one.decision) for one in decided)
     return [known[_key(fact)] for fact in facts]
 
 
 def _title(fact: Fact) -> str:
+    if fact.kind == ORDER_RECORDED:
+        return f"Заказ {fact.place or ''}".strip()[:MOST_TITLE]
     title = TITLES.get(fact.kind, TITLES[PURCHASE_RECORDED])
     return f"{title}: {fact.place}"[:MOST_TITLE] if fact.place else title
 
@@ -123,7 +84,11 @@ def _key(fact: Fact) -> Key:
 
 
 async def _decided_before(db: Db, facts: Sequence[Fact], former: Former) -> dict[Key, Decision]:
-    asked = [(who, fact.id) for fact in facts for who in (fact.member_id, *_before(fact, former))]
+    asked = [
+        (who, fact.id)
+        for fact in facts
+        for who in (fact.member_id, *former.get(fact.member_id, ()))
+    ]
     now_called = {gone: member_id for member_id, all_of in former.items() for gone in all_of}
     rows = await kit_db.fetch_all(
         db, Outcome, DECIDED, [[who for who, _ in asked], [fact_id for _, fact_id in asked]]
@@ -133,49 +98,7 @@ async def _decided_before(db: Db, facts: Sequence[Fact], former: Former) -> dict
     }
 
 
-def _before(fact: Fact, former: Former) -> Sequence[UUID]:
-    """The ids its member had before; decisions stay under the id they were made for."""
-    return former.get(fact.member_id, ())
-
-
-async def _asked(db: Db, facts: Sequence[Fact]) -> list[_Asked]:
-    if not facts:
-        return []
-    programmes = await queries.programmes(db)
-    asked = []
-    for fact in facts:
-        programme = programmes.at(fact.occurred_at)
-        asked.append(
-            _Asked(
-                fact,
-                programme,
-                days.day_of(programme.zone, fact.occurred_at),
-                days.day_of(programme.zone, fact.registered_at),
-            )
-        )
-    return asked
-
-
-async def _standings(db: Db, asked: Sequence[_Asked], former: Former) -> list[Standing]:
-    """Each fact's standing before this call, in one read for all."""
-    if not asked:
-        return []
-    rows = [
-        (
-            place,
-            who,
-            *one.earned_day,
-            *one.shown_day,
-            one.fact.purchase_id if one.fact.kind == LINES_RECOGNISED else None,
-        )
-        for place, one in enumerate(asked)
-        for who in (one.fact.member_id, *_before(one.fact, former))
-    ]
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    return await kit_db.fetch_all(db, Standing, STANDINGS, columns)
-
-
-def _decide_all(asked: Sequence[_Asked], stored: Sequence[Standing], actor: str) -> list[Decided]:
+def _decide_all(asked: Sequence[Asked], stored: Sequence[Standing], actor: str) -> list[Decided]:
     earlier: defaultdict[UUID, list[Decided]] = defaultdict(list)
     decided = []
     for one, standing in zip(asked, stored, strict=True):
@@ -187,7 +110,7 @@ def _decide_all(asked: Sequence[_Asked], stored: Sequence[Standing], actor: str)
     return decided
 
 
-def _folded(standing: Standing, asked: _Asked, earlier: Sequence[Decided]) -> Standing:
+def _folded(standing: Standing, asked: Asked, earlier: Sequence[Decided]) -> Standing:
     """The standing with what this call has decided already."""
     earned, shown, refusal = (
         standing.earned_that_day,
