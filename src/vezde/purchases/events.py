@@ -5,10 +5,11 @@ from uuid import UUID
 
 from vezde.kit import ids
 from vezde.outbox.model import FactRow
-from vezde.purchases.model import Linked
+from vezde.purchases.model import Document, Linked
 
 RECORDED = "purchase.recorded/1"
 LINES_RECOGNISED = "purchase.lines_recognised/1"
+ADVANCE_SETTLED = "purchase.advance_settled/1"
 
 
 def recorded(linked: Linked, *, now: datetime) -> FactRow:
@@ -23,12 +24,31 @@ def recorded(linked: Linked, *, now: datetime) -> FactRow:
         recorded_at=now,
         data={
             "purchase_id": str(linked.purchase_id),
-            "receipt_id": str(document.receipt_id),
+            **_named(document),
             "sales_channel": document.sales_channel,
             "total_kopecks": document.total_kopecks,
             "ours_kopecks": sum(line.sum_kopecks for line in document.lines if line.sku),
             "skus": sorted({line.sku for line in document.lines if line.sku}),
         },
+    )
+
+
+def _named(document: Document) -> dict[str, str]:
+    if document.order_id is not None:
+        return {"order_id": document.order_id}
+    return {"receipt_id": str(document.receipt_id)}
+
+
+def advance_settled(document: Document, receipt_id: UUID, *, now: datetime) -> FactRow:
+    """An order of the shop says that what an advance receipt paid for is bought."""
+    return FactRow(
+        id=ids.new(),
+        member_id=document.member_id,
+        subject=None,
+        kind=ADVANCE_SETTLED,
+        occurred_at=document.occurred_at,
+        recorded_at=now,
+        data={"receipt_id": str(receipt_id), "order_id": document.order_id},
     )
 
 

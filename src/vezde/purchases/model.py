@@ -1,10 +1,11 @@
 """Documents and lines of a purchase, and the pure rules that link them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 # A marketplace hands an order over within weeks of the payment; later it is another order.
 ADVANCE_SETTLES_WITHIN = timedelta(days=45)
@@ -48,7 +49,7 @@ class Line:
     """A line that matters to the brand: recognised, in doubt, or an advance without a name.
 
     `sku` None: not recognised (yet). `goods` identifies the goods across documents: the folded
-    name; empty for an advance that names nothing.
+    name; empty for an advance that names nothing. `earnable` False: the shop keeps it out.
     """
 
     line: int
@@ -60,11 +61,16 @@ class Line:
     quantity_micro: int
     sum_kopecks: int
     paid: Paid
+    earnable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A verified receipt of a member, as `receipts` hands it over."""
+    """A verified receipt of a member as `receipts` hands it over, or an order of the brand's own.
+
+    An order has its `order_id`; `receipt_id` is then the order's own id, and the lines' sums are
+    what earns: the part paid with points is left out where the programme says so.
+    """
 
     member_id: UUID
     receipt_id: UUID
@@ -78,6 +84,7 @@ class Document:
     lines: tuple[Line, ...]
     proof: dict[str, Any] = field(default_factory=dict)
     place: str | None = None
+    order_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +104,16 @@ class KnownLine:
     open_kopecks: int
 
 
+Book = dict[tuple[UUID, UUID, int], KnownLine]  # by member, document, line
+
+
 @dataclass(frozen=True, slots=True)
 class Linked:
     """Where a document belongs: its purchase and its lines' states, and what it changes in others.
 
     `lines` are in the document's order; `touched` are known lines with their new state and open
-    sum; `closed_receipts` are advance receipts that wait for nothing any more.
+    sum; `closed_receipts` are advance receipts that wait for nothing any more; `met` is, by line,
+    the money that an order (for a receipt) or a receipt (for an order) had been priced for.
     """
 
     document: Document
@@ -111,6 +122,12 @@ class Linked:
     lines: tuple[KnownLine, ...]
     touched: tuple[KnownLine, ...]
     closed_receipts: tuple[UUID, ...]
+    met: dict[int, int] = field(default_factory=dict)
+
+
+def recognised_id(receipt_id: UUID, lines: Iterable[int]) -> UUID:
+    """The fact of lines that were recognised together after their document."""
+    return uuid5(receipt_id, "recognised:" + ",".join(map(str, sorted(lines))))
 
 
 def needs_linking(document: Document) -> bool:

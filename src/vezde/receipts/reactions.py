@@ -7,10 +7,13 @@ from uuid import UUID
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.members import operations as members
+from vezde.members import queries as member_queries
 from vezde.members.links.model import Step
 from vezde.outbox.model import FactRow, Reaction, by_the_batch
 from vezde.purchases import operations as purchases
+from vezde.purchases.events import ADVANCE_SETTLED
 from vezde.receipts.model import Status
+from vezde.receipts.operations import writing
 from vezde.sellers import queries as sellers
 
 RELABEL = """
@@ -57,6 +60,15 @@ async def relabel(db: Db, fact: FactRow) -> None:
     )
 
 
+async def settle_advance(db: Db, fact: FactRow) -> None:
+    """The shop's own order says that what an advance receipt paid for is bought: it is accepted."""
+    assert fact.member_id is not None, "an advance is a member's"
+    owner = await member_queries.surviving(db, fact.member_id)
+    if await members.present(db, [owner]):
+        receipt_id = UUID(fact.data["receipt_id"])
+        await writing.close(db, [(owner, receipt_id)], now=fact.recorded_at)
+
+
 ACCEPTED = f"receipt.{Status.ACCEPTED}/1"
 SHOWN = frozenset(
     {
@@ -81,5 +93,6 @@ async def progress(db: Db, facts: Sequence[FactRow]) -> None:
 
 REACTIONS = (
     Reaction("receipts.relabel", frozenset({"seller.labelled/1"}), relabel),
+    Reaction("receipts.settle_advance", frozenset({ADVANCE_SETTLED}), settle_advance),
     by_the_batch("receipts.progress", SHOWN, progress),
 )

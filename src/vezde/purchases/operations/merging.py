@@ -10,6 +10,7 @@ MOVE = (
     "UPDATE purchases.purchase SET member_id = %s WHERE member_id = %s",
     "UPDATE purchases.document SET member_id = %s WHERE member_id = %s",
     "UPDATE purchases.line SET member_id = %s WHERE member_id = %s",
+    "UPDATE purchases.meeting SET member_id = %s WHERE member_id = %s",
 )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
@@ -12,7 +12,9 @@ from vezde.outbox import operations as outbox
 from vezde.program import operations as program
 from vezde.program.model import Decision, Fact, FactLine
 from vezde.purchases import events
-from vezde.purchases.model import LineState
+from vezde.purchases.model import LineState, recognised_id
+from vezde.purchases.operations import meeting
+from vezde.purchases.orders import Goods
 
 DOCUMENT = """
 SELECT purchase_id, sales_channel, occurred_at, wall_time, registered_at, proof
@@ -23,7 +25,10 @@ SELECT line, sku, quantity_micro, sum_kopecks, state
 FROM purchases.line WHERE member_id = %s AND receipt_id = %s ORDER BY line
 """
 NAME_LINE = """
-UPDATE purchases.line SET sku = %s WHERE member_id = %s AND receipt_id = %s AND line = %s
+UPDATE purchases.line SET sku = %(sku)s, met_kopecks = met_kopecks + %(met)s,
+    state = CASE WHEN met_kopecks + %(met)s = sum_kopecks AND %(met)s > 0
+        THEN 'covered' ELSE state END
+WHERE member_id = %(member_id)s AND receipt_id = %(receipt_id)s AND line = %(line)s
 """
 
 
@@ -68,8 +73,8 @@ async def recognise(
 ) -> Decision | None:
     """Price lines recognised after their document was recorded, alone, under its own day.
 
-    Lines decided before never change; a line that waits or is covered gets its product and earns
-    nothing. Returns None when nothing could earn.
+    Lines decided before never change; a line that waits or is covered, by a shop's order too, gets
+    its product and earns nothing. Returns None when nothing could earn.
     """
     await ledger.lock(db, [member_id])
     document = await kit_db.fetch_one(db, _DocumentRow, DOCUMENT, [member_id, receipt_id])
@@ -78,14 +83,30 @@ async def recognise(
     lines = await kit_db.fetch_all(db, _DocumentLine, DOCUMENT_LINES, [member_id, receipt_id])
     news = {one.line: one for one in recognised}
     named = [line for line in lines if line.line in news and line.sku is None]
-    earning = {line.line for line in named if line.state == LineState.EARNING}
+    settled = [line for line in named if line.state == LineState.EARNING]
+    met, meetings = await meeting.of_lines(
+        db, member_id, _goods(receipt_id, document, settled, news)
+    )
+    earning = {line.line for line in settled if met.get(line.line, 0) < line.sum_kopecks}
     decision = None
     if earning:
-        fact = _recognised_fact(member_id, receipt_id, document, lines, news, earning, now)
+        fact = _recognised_fact(member_id, receipt_id, document, lines, news, earning, met, now)
         (decision,) = await program.apply(db, [fact], now=now, actor=actor)
     await kit_db.execute_many(
-        db, NAME_LINE, [(news[one.line].sku, member_id, receipt_id, one.line) for one in named]
+        db,
+        NAME_LINE,
+        [
+            {
+                "sku": news[one.line].sku,
+                "met": met.get(one.line, 0),
+                "member_id": member_id,
+                "receipt_id": receipt_id,
+                "line": one.line,
+            }
+            for one in named
+        ],
     )
+    await meeting.keep_meetings(db, meetings, now=now)
     if named:
         await outbox.record(
             db,
@@ -103,6 +124,29 @@ async def recognise(
     return decision
 
 
+def _goods(
+    receipt_id: UUID,
+    document: _DocumentRow,
+    lines: Sequence[_DocumentLine],
+    news: dict[int, Recognised],
+) -> list[Goods]:
+    """The lines with the products they got, to be looked for among the shop's orders."""
+    return [
+        Goods(
+            document_id=receipt_id,
+            line=line.line,
+            purchase_id=document.purchase_id,
+            of_order=False,
+            sales_channel=document.sales_channel,
+            sku=news[line.line].sku,
+            occurred_at=document.occurred_at,
+            sum_kopecks=line.sum_kopecks,
+            free_kopecks=line.sum_kopecks,
+        )
+        for line in lines
+    ]
+
+
 def _recognised_fact(
     member_id: UUID,
     receipt_id: UUID,
@@ -110,6 +154,7 @@ def _recognised_fact(
     lines: Sequence[_DocumentLine],
     news: dict[int, Recognised],
     earning: set[int],
+    met: dict[int, int],
     now: datetime,
 ) -> Fact:
     def one(line: _DocumentLine) -> FactLine:
@@ -120,13 +165,13 @@ def _recognised_fact(
             category=new.category if new else None,
             tags=new.tags if new else (),
             quantity_micro=line.quantity_micro,
-            sum_kopecks=line.sum_kopecks,
+            sum_kopecks=line.sum_kopecks - met.get(line.line, 0),
             decided=new is None,
         )
 
     evidence = {str(number): news[number].evidence for number in sorted(earning)}
     return Fact(
-        id=uuid5(receipt_id, "recognised:" + ",".join(map(str, sorted(earning)))),
+        id=recognised_id(receipt_id, earning),
         kind=events.LINES_RECOGNISED,
         member_id=member_id,
         purchase_id=document.purchase_id,

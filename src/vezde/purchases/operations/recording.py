@@ -13,9 +13,10 @@ from vezde.kit.db import Db
 from vezde.ledger import operations as ledger
 from vezde.outbox import operations as outbox
 from vezde.program import operations as program
-from vezde.program.model import Decision, Fact, FactLine
+from vezde.program.model import ORDER_RECORDED, Decision, Fact, FactLine
 from vezde.purchases import events
 from vezde.purchases.model import (
+    Book,
     Document,
     KnownLine,
     Line,
@@ -25,6 +26,7 @@ from vezde.purchases.model import (
     link,
     needs_linking,
 )
+from vezde.purchases.operations import meeting
 
 OPEN_LINES = """
 SELECT member_id, receipt_id, line, purchase_id, seller_inn, provider_inn, goods, occurred_at,
@@ -40,14 +42,14 @@ VALUES (%s, %s, %s, %s, %s, %s)
 ADD_DOCUMENT = """
 INSERT INTO purchases.document
     (member_id, receipt_id, purchase_id, sales_channel, occurred_at, wall_time, registered_at,
-     recorded_at, total_kopecks, proof)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+     recorded_at, total_kopecks, proof, order_id)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 ADD_LINE = """
 INSERT INTO purchases.line
     (member_id, receipt_id, line, purchase_id, seller_inn, provider_inn, goods, occurred_at,
-     paid, state, sku, quantity_micro, sum_kopecks, open_kopecks)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+     paid, state, sku, quantity_micro, sum_kopecks, open_kopecks, met_kopecks)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 CHANGE_LINE = """
 UPDATE purchases.line SET state = %s, open_kopecks = %s
@@ -83,11 +85,13 @@ async def record(
     await ledger.lock(db, sorted({document.member_id for document in documents}))
     book = await _open_lines(db, documents)
     before = set(book)
-    linked = [_link(document, book) for document in documents]
+    found = await meeting.confirm(db, [_link(document, book) for document in documents], book)
+    linked = found.linked
     facts = [fact for one in linked if (fact := _fact(one, now)) is not None]
     decisions = await program.apply(db, facts, now=now, actor=actor)
     by_receipt = {decision.fact_id: decision for decision in decisions}
     await _write(db, linked, book, before, now=now)
+    await meeting.keep(db, found, now=now)
     return [
         Recorded(
             receipt_id=one.document.receipt_id,
@@ -98,9 +102,6 @@ async def record(
         )
         for one in linked
     ]
-
-
-Book = dict[tuple[UUID, UUID, int], KnownLine]
 
 
 async def _open_lines(db: Db, documents: Sequence[Document]) -> Book:
@@ -168,7 +169,7 @@ def _fact(linked: Linked, now: datetime) -> Fact | None:
         return None
     return Fact(
         id=document.receipt_id,
-        kind=events.RECORDED,
+        kind=events.RECORDED if document.order_id is None else ORDER_RECORDED,
         member_id=document.member_id,
         purchase_id=linked.purchase_id,
         occurred_at=document.occurred_at,
@@ -176,21 +177,26 @@ def _fact(linked: Linked, now: datetime) -> Fact | None:
         registered_at=document.registered_at,
         recorded_at=now,
         sales_channel=document.sales_channel,
-        lines=tuple(_fact_line(line) for line in document.lines if line.line in earning),
+        lines=tuple(
+            _fact_line(line, linked.met.get(line.line, 0))
+            for line in document.lines
+            if line.line in earning
+        ),
         proof=document.proof,
         place=document.place,
     )
 
 
-def _fact_line(line: Line) -> FactLine:
+def _fact_line(line: Line, met_kopecks: int) -> FactLine:
     return FactLine(
         line=line.line,
         sku=line.sku,
         category=line.category,
         tags=line.tags,
         quantity_micro=line.quantity_micro,
-        sum_kopecks=line.sum_kopecks,
+        sum_kopecks=line.sum_kopecks - met_kopecks,
         decided=False,
+        earnable=line.earnable,
     )
 
 
@@ -246,6 +252,7 @@ def _document_row(linked: Linked, now: datetime) -> tuple[object, ...]:
         now,
         document.total_kopecks,
         Jsonb(document.proof),
+        document.order_id,
     )
 
 
@@ -270,6 +277,7 @@ def _line_rows(linked: Linked, book: Book) -> list[tuple[object, ...]]:
                 line.quantity_micro,
                 line.sum_kopecks,
                 known.open_kopecks,
+                linked.met.get(line.line, 0),
             )
         )
     return rows

@@ -228,9 +228,6 @@ async def _after(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> None:
     closed = [
         (one.item.member_id, receipt_id) for one in outcomes for receipt_id in one.closed_receipts
     ]
-    await kit_db.execute_many(
-        db, CLOSE, [(now, member_id, receipt_id) for member_id, receipt_id in closed]
-    )
     facts = [
         events.came_to(
             one.status,
@@ -244,11 +241,20 @@ async def _after(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> None:
         )
         for one in outcomes
     ]
-    facts += [
+    await outbox.record(db, facts)
+    await close(db, closed, now=now)
+
+
+async def close(db: Db, advances: Sequence[tuple[UUID, UUID]], *, now: datetime) -> None:
+    """Accept advance receipts (member, receipt) that wait for no settlement any more."""
+    await kit_db.execute_many(
+        db, CLOSE, [(now, member_id, receipt_id) for member_id, receipt_id in advances]
+    )
+    facts = [
         events.came_to(
             Status.ACCEPTED, member_id=member_id, receipt_id=receipt_id, occurred_at=None, now=now
         )
-        for member_id, receipt_id in closed
+        for member_id, receipt_id in advances
     ]
     await outbox.record(db, facts)
 
