@@ -23,6 +23,7 @@ from vezde.members import identities, sealing
 from vezde.members import operations as members
 from vezde.members.links.model import NewLink
 from vezde.testing.receipts import (
+    CORNER_SHOP,
     OZON,
     advance_and_settlement,
     line,
@@ -65,12 +66,9 @@ SECRETS = (
 CREAM = line("Крем для лица LUNARIA 50мл", 83_000, provider_inn="7801234564")
 DOUBT = line("Помада LUNARIA", 50_000)
 
-DOMAINS = ("access", "ledger", "members", "outbox", "program", "purchases", "receipts")
+DOMAINS = ("access", "checkout", "ledger", "members", "outbox", "program", "purchases", "receipts")
 # Column of a table with member_id -> why nothing fills it here.
 EMPTY: Mapping[str, str] = {
-    "ledger.entry.about_seq": "nothing is reversed yet",
-    "ledger.alloc": "nothing is taken from a lot yet",
-    "ledger.hold": "nothing is held yet",
     "ledger.account.inactive_at": "the programme ends nothing by inactivity",
     "ledger.adjustment": "no operator has given or taken points",
     "ledger.account.closed_at": "the account is open until she goes",
@@ -107,7 +105,7 @@ SELECT
     (SELECT count(*) FROM receipts.claim WHERE state = 'confirmed')
 """
 NOTHING_LEFT = """
-SELECT (SELECT sum(points) FROM ledger.entry e WHERE e.kind <> 'activate'
+SELECT (SELECT sum(points) FROM ledger.entry e WHERE e.kind NOT IN ('activate', 'hold', 'release')
             AND e.member_id = a.member_id),
     a.active + a.pending + a.held + a.debt,
     (SELECT sum(remaining) FROM ledger.lot l WHERE l.member_id = a.member_id),
@@ -156,8 +154,10 @@ class TestForgetting:
 async def _life(api: Any) -> tuple[str, list[Any]]:
     """A member with something in every place, and the papers she was paid for."""
     earning = PROGRAM["earning"] | {"points_per_day": None}
+    sellers = {"own_inns": [CORNER_SHOP.inn]}
     receipts = {"window_days": None, "per_day": 5}
-    document = PROGRAM | {"earning": earning, "receipts": receipts, "expiry": {"months": 12}}
+    document = PROGRAM | {"earning": earning, "receipts": receipts, "sellers": sellers}
+    document |= {"expiry": {"months": 12}}
     await api.ok("PUT", "/v1/program", {"document": document})
     boris = await api.ok("POST", "/v1/members", {"phone": "+79000000002"})
     nastya = (await api.ok("POST", "/v1/members", PERSON, key=f"enrol {PHONE}"))["id"]
@@ -196,6 +196,7 @@ async def _life(api: Any) -> tuple[str, list[Any]]:
     body = {"member_id": nastya, "qr": unpaid.qr.text()}
     for key in ("qr", "again"):
         await api.ok("POST", "/v1/receipts", body, key=key)
+    await _orders(api, nastya, at)
     (consent,) = (await api.ok("GET", f"/v1/members/{nastya}"))["consents"]
     path = f"/v1/members/{nastya}/consents/{consent['id']}/withdraw"
     await api.ok("POST", path, {"how": f"позвонила {NAME}"}, key="withdraw")
@@ -238,6 +239,44 @@ async def _at_the_door(api: Any, nastya: UUID) -> None:
         await access.note(db, olga, "member_found", now=now, member_id=nastya)
         _, approval = await access.ask(db, nastya, "payment", {}, actor=olga.actor, **both)
         await access.decide(db, approval, "declined", how="button", wall=wall)
+
+
+async def _orders(api: Any, member_id: str, at: datetime) -> None:
+    """An order that points paid in part and that came back in part, one that a receipt preceded."""
+    goods = [{"sku": "CREAM-50", "quantity": 2, "price_kopecks": 83_000}]
+    asked = {"member_id": member_id, "sales_channel": "own_site", "lines": goods}
+    for path_of, order_id in enumerate(("А-1", None)):
+        quote = await api.ok("POST", "/v1/checkout/quotes", asked)
+        held = {"quote_id": quote["quote_id"], "lines": goods, "points": 40, "ttl_seconds": 600}
+        hold = await api.ok("POST", "/v1/checkout/holds", held, key=f"hold {path_of}")
+        path = f"/v1/checkout/holds/{hold['hold_id']}"
+        if order_id is None:
+            await api.ok("POST", f"{path}/cancel")
+        else:
+            paid_at = (await api.ok("GET", "/v1/sandbox/clock"))["now"]
+            body = {"order_id": order_id, "paid_at": paid_at}
+            await api.ok("POST", f"{path}/commit", body, key="commit")
+            back = {
+                "return_id": "В-1",
+                "returned_at": paid_at,
+                "lines": [{"line": 1, "quantity": 1}],
+            }
+            await api.ok("POST", "/v1/orders/own_site/А-1/returns", back)
+    await api.ok("POST", "/v1/sandbox/clock", {"advance": "P1D"})  # yesterday's were too many
+    bought = at + timedelta(days=12)
+    paper = receipt(71, lines=[CREAM], seller=CORNER_SHOP, at=bought)
+    await api.batch({"member_id": member_id, "document": render(paper)})
+    paid_at = bought.replace(tzinfo=ZoneInfo("Europe/Moscow")).isoformat()
+    order = {
+        **asked,
+        "sales_channel": "own_shop",
+        "order_id": "А-2",
+        "ordered_at": paid_at,
+        "paid_at": paid_at,
+        "lines": [{**goods[0], "quantity": 1}],
+        "paid_kopecks": 83_000,
+    }
+    await api.ok("POST", "/v1/orders", order)
 
 
 def _schemas() -> list[str]:

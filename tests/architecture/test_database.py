@@ -36,6 +36,7 @@ KEYED_OTHERWISE: Mapping[str, str] = {
     "access.sign_in": "nobody's until it is proved",
     "messaging.sms": "some go to people who are no members yet",
     "ledger.due": "work, read by time",
+    "checkout.order_claim": "a shop's number of an order is unique in its sales channel",
 }
 
 # As CREATE TABLE wrote them: constants, no calls.

@@ -76,7 +76,8 @@ def _fields(
         yield from _fields(schema, field, f"{before}{name}.")
         if isinstance(field.get("additionalProperties"), dict):
             inner = _resolved(schema, field["additionalProperties"])
-            yield from _fields(schema, inner, f"{before}{name}.<sales_channel>.")
+            key = "level" if name == "levels" else "sales_channel"
+            yield from _fields(schema, inner, f"{before}{name}.<{key}>.")
 
 
 def _resolved(schema: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

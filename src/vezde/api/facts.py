@@ -16,6 +16,7 @@ from uuid import UUID
 
 from vezde.api import names
 from vezde.catalog import events as catalog
+from vezde.checkout import events as checkout
 from vezde.members import events as members
 from vezde.members.links import events as links
 from vezde.outbox.model import FactRow
@@ -32,6 +33,7 @@ IDS: Mapping[str, Callable[[UUID, UUID], str]] = {
     "receipt_id": names.receipt,
     "purchase_id": names.purchase,
     "consent_id": names.consent,
+    "hold_id": names.hold,
 }
 
 # Kind -> the fields of its data that are told; others, added for our own use, are not.
@@ -54,13 +56,43 @@ TOLD: Mapping[str, tuple[str, ...]] = {
     purchases.RECORDED: (
         "purchase_id",
         "receipt_id",
+        "order_id",
         "sales_channel",
         "total_kopecks",
         "ours_kopecks",
         "skus",
     ),
+    purchases.ADVANCE_SETTLED: ("receipt_id", "order_id"),
     purchases.LINES_RECOGNISED: ("purchase_id", "receipt_id", "lines"),
     program.POINTS_ACCRUED: ("purchase_id", "points", "active_at"),
+    checkout.HELD: ("hold_id", "points", "sales_channel"),
+    checkout.RELEASED: ("hold_id", "points"),
+    checkout.SPENT: ("purchase_id", "sales_channel", "order_id", "points"),
+    checkout.RECORDED: (
+        "purchase_id",
+        "sales_channel",
+        "order_id",
+        "paid_kopecks",
+        "spent_points",
+        "earned_points",
+    ),
+    checkout.RETURNED: (
+        "purchase_id",
+        "sales_channel",
+        "order_id",
+        "return_id",
+        "restored_points",
+        "reversed_points",
+        "refund_kopecks",
+    ),
+    checkout.CANCELLED: (
+        "purchase_id",
+        "sales_channel",
+        "order_id",
+        "restored_points",
+        "reversed_points",
+        "refund_kopecks",
+    ),
     program.PUBLISHED: ("version", "valid_from"),
     sellers.LABELLED: ("inn", "kind", "sales_channel"),
     catalog.IMPORTED: ("created", "updated", "archived", "revision"),

@@ -17,6 +17,7 @@ TROUBLES = {
     "receipt": "trc",
 }
 OPERATOR, JOURNAL, SESSION, PAYMENT = "opr", "jrn", "ssn", "pay"
+HOLD = "hld"
 
 
 def member(member_id: UUID) -> str:
@@ -38,6 +39,15 @@ def receipt_ids(text: str) -> tuple[UUID, UUID]:
 
 def purchase(member_id: UUID, purchase_id: UUID) -> str:
     return ids.public(PURCHASE, member_id, purchase_id)
+
+
+def hold(member_id: UUID, hold_id: UUID) -> str:
+    return ids.public(HOLD, member_id, hold_id)
+
+
+def hold_ids(text: str) -> tuple[UUID, UUID]:
+    """(member, hold)."""
+    return pair(HOLD, text)
 
 
 def consent(member_id: UUID, consent_id: UUID) -> str:

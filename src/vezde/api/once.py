@@ -67,17 +67,19 @@ async def once(
     *,
     files: Sequence[bytes] = (),
     required: bool = False,
+    pipeline: bool = False,
 ) -> Response:
     """Run `work(db, now)` in one transaction with its stored answer, or answer what is stored.
 
     `content` and `files` (with the path) are what makes two requests the same. The transaction is
-    committed before the response is made. Raises `IdempotencyKeyRequired` when `required`.
+    committed before the response is made; with `pipeline` what it writes is sent together with the
+    next read. Raises `IdempotencyKeyRequired` when `required`.
     """
     using: Tools = tools(request)
     key = request.headers.get(HEADER)
     if key is None and required:
         raise IdempotencyKeyRequired
-    async with using.database.transaction() as db:
+    async with using.database.transaction(pipeline=pipeline) as db:
         now = await using.clock.programme(db)
         if key is None:
             done = await work(db, now)

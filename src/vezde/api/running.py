@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from vezde.api.tools import Tools, tools
+from vezde.checkout import queries as checkout
 from vezde.kit import migrate, troubles
 from vezde.kit.db import Db
 from vezde.kit.errors import Unavailable
@@ -51,6 +52,8 @@ TROUBLES = Gauge(
     ["kind"],
     registry=REGISTRY,
 )
+HOLDS = Gauge("vezde_holds_open", "Holds that wait for their orders", registry=REGISTRY)
+HELD = Gauge("vezde_points_held", "Points in open holds", registry=REGISTRY)
 WEBHOOKS = Gauge(
     "vezde_webhooks", "Webhooks that are paused, or fail and are not", ["state"], registry=REGISTRY
 )
@@ -119,6 +122,9 @@ async def _measure(db: Db, using: Tools) -> None:
     sends = await messaging.backlog(db)
     SENDS.set(sends.waiting)
     UNKNOWN.set(sends.unknown)
+    holds, points = await checkout.open_holds(db, now=await using.clock.programme(db))
+    HOLDS.set(holds)
+    HELD.set(points)
     told = await webhooks.backlog(db)
     DELIVERIES.set(told.waiting)
     WEBHOOKS.labels("paused").set(told.paused)

@@ -15,6 +15,8 @@ from vezde.program.sections import Section
 from vezde.sellers.model import SALES_CHANNELS
 
 MAX_ERRORS = 100
+# Sections with rules by sales channel, under that name.
+BY_CHANNEL = ("earning", "burning")
 
 Fault = tuple[Path, str, str]
 
@@ -100,13 +102,14 @@ def _beyond_types(document: Mapping[str, Any]) -> Iterator[Fault]:
         if name in SALES_CHANNELS or any(name == other for at, other in added if at < place):
             detail = f"«{name}» is known already. Take it out."
             yield ("sales_channels", place), "duplicate_channel", detail
-    earning = document.get("earning")
-    channels = earning.get("channels") if isinstance(earning, dict) else None
     known = [*SALES_CHANNELS, *(name for _, name in added)]
-    for name in channels if isinstance(channels, dict) else ():
-        if name not in known:
-            path = ("earning", "channels", name)
-            yield path, "unknown_channel", _unknown_channel(name, known)
+    for section in BY_CHANNEL:
+        rules = document.get(section)
+        channels = rules.get("channels") if isinstance(rules, dict) else None
+        for name in channels if isinstance(channels, dict) else ():
+            if name not in known:
+                path = (section, "channels", name)
+                yield path, "unknown_channel", _unknown_channel(name, known)
 
 
 def _texts(value: Any) -> list[tuple[int, str]]:

@@ -6,6 +6,9 @@ from vezde.bot import section as bot_section
 from vezde.bot import troubles as bot_troubles
 from vezde.bot import work as bot_work
 from vezde.bot.section import BotSection
+from vezde.checkout import operations as checkout
+from vezde.checkout import section as checkout_section
+from vezde.checkout.section import BurningSection, ReturnsSection
 from vezde.kit.troubles import Source
 from vezde.kit.work import troubles as job_troubles
 from vezde.kit.work.timetable import Tick
@@ -28,6 +31,8 @@ from vezde.sellers import operations as sellers
 from vezde.sellers.section import SellersSection
 
 SECTIONS: tuple[Section, ...] = (
+    Section("burning", BurningSection, checkout_section.install_burning),
+    Section("returns", ReturnsSection, checkout_section.install_returns),
     Section("sellers", SellersSection, sellers.install_section),
     Section("texts", TextsSection, messaging.install_section),
     Section("bot", BotSection, bot_section.install_section),
@@ -43,6 +48,7 @@ STEPS: tuple[Step, ...] = (
     Step("program", None, None),
     Step("purchases", purchases.merge, None),
     Step("access", access.merge, access.forget),
+    Step("checkout", checkout.merge, checkout.forget),
     Step("receipts", merging.merge, merging.forget, lock=merging.lock),
     bot_work.STEP,
 )

@@ -2,6 +2,6 @@
 
 from vezde.purchases.operations.merging import merge
 from vezde.purchases.operations.recognising import Recognised, recognise, relabel
-from vezde.purchases.operations.recording import Recorded, record
+from vezde.purchases.operations.recording import Recorded, fact_of, record
 
-__all__ = ["Recognised", "Recorded", "merge", "recognise", "record", "relabel"]
+__all__ = ["Recognised", "Recorded", "fact_of", "merge", "recognise", "record", "relabel"]

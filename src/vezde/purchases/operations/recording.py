@@ -1,6 +1,6 @@
 """Record documents into purchases and price what they settle."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -163,24 +163,32 @@ def _link(document: Document, book: Book) -> Linked:
 
 def _fact(linked: Linked, now: datetime) -> Fact | None:
     """The settlement as `program` prices it; None when no line of it can earn."""
-    document = linked.document
-    earning = {line.line for line in linked.lines if line.state is LineState.EARNING}
+    earning = [line.line for line in linked.lines if line.state is LineState.EARNING]
     if not earning:
         return None
+    left = {number: linked.met.get(number, 0) for number in earning}
+    return fact_of(linked.document, purchase_id=linked.purchase_id, met=left, now=now)
+
+
+def fact_of(
+    document: Document, *, purchase_id: UUID, met: Mapping[int, int], now: datetime
+) -> Fact:
+    """A document as `program` prices it: the lines of `met`, without what is met of them.
+
+    A quote asks with it what an order would be worth.
+    """
     return Fact(
         id=document.receipt_id,
         kind=events.RECORDED if document.order_id is None else ORDER_RECORDED,
         member_id=document.member_id,
-        purchase_id=linked.purchase_id,
+        purchase_id=purchase_id,
         occurred_at=document.occurred_at,
         wall_time=document.wall_time,
         registered_at=document.registered_at,
         recorded_at=now,
         sales_channel=document.sales_channel,
         lines=tuple(
-            _fact_line(line, linked.met.get(line.line, 0))
-            for line in document.lines
-            if line.line in earning
+            _fact_line(line, met[line.line]) for line in document.lines if line.line in met
         ),
         proof=document.proof,
         place=document.place,
