@@ -14,7 +14,7 @@ LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```\w*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 HEADING = re.compile(r"^(#{1,6}) (.+)$", re.MULTILINE)
 PATHS_IN_CODE = re.compile(
-    r"`((?:tests|src|benchmarks|examples|migrations|requirements)/[\w./*-]+)`"
+    r"`((?:clients|tests|src|benchmarks|examples|migrations|requirements)/[\w./*-]+)`"
 )
 # Words of how the pages came about, and of what lies outside the project.
 STRANGE = re.compile(
@@ -27,7 +27,11 @@ TABLES = {"cli.md", "errors.md", "contract.md"}
 
 @cache
 def pages() -> tuple[Path, ...]:
-    return (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")))
+    return (
+        *sorted(ROOT.glob("*.md")),
+        *sorted((ROOT / "docs").rglob("*.md")),
+        *sorted((ROOT / "clients").rglob("*.md")),
+    )
 
 
 def named(path: Path) -> str:
