@@ -308,3 +308,23 @@ class TestSessions:
         await self.signed_in(api, page, gateway)
         page.origin = "https://two.example"
         assert (await page.call("GET", "/v1/widget/session")).json()["code"] == "session_over"
+
+
+class TestQuote:
+    async def test_is_for_the_shops_server_to_hold_by(self, api, page, gateway):
+        await api.ok("POST", "/v1/members", {"phone": PHONE})
+        begun = await page.ok("POST", "/v1/widget/sign-ins", {"phone": PHONE})
+        path = f"/v1/widget/sign-ins/{begun['sign_in_id']}/session"
+        lines = [{"sku": "CREAM-50", "quantity": 1, "price_kopecks": 100_000}]
+        assert (await page.call("POST", "/v1/widget/quotes", {"lines": lines})).status_code == 401
+        code = await code_sent(gateway, PHONE)
+        page.token = (await page.ok("POST", path, {"code": code}))["token"]
+        quote = await page.ok("POST", "/v1/widget/quotes", {"lines": lines})
+        assert quote["max_points"] == 0
+        cheaper = [{"sku": "CREAM-50", "quantity": 1, "price_kopecks": 1}]
+        held = {"quote_id": quote["quote_id"], "points": 1, "lines": cheaper}
+        refused = await api.call("POST", "/v1/checkout/holds", held, key="hold")
+        assert (refused.status_code, refused.json()["code"]) == (409, "price_changed")
+        with_member = {"lines": lines, "member_id": "mem_x"}
+        answer = await page.call("POST", "/v1/widget/quotes", with_member)
+        assert answer.status_code == 400

@@ -16,20 +16,31 @@ from vezde.access.doors import Attempt
 from vezde.access.operations import staffing, telling
 from vezde.access.operations.telling import Message, Way
 from vezde.access.staff import Shift
-from vezde.api import names, origins
+from vezde.api import baskets, names, origins
+from vezde.api.baskets import Kopecks, Lines, Number
 from vezde.api.callers import TILL_COOKIE, till
+from vezde.api.checkout import QuoteOut
+from vezde.api.once import Done, Till, once
 from vezde.api.tools import Tools, tools
 from vezde.api.widget import EVEN_SECONDS, SummaryPointsOut, points_out
+from vezde.checkout import operations as checkout
+from vezde.checkout.model import Basket, BasketLine
+from vezde.checkout.operations import paying
+from vezde.checkout.operations.paying import Payment, PaymentState
+from vezde.kit import ids
 from vezde.kit.db import Db
+from vezde.kit.money import MILLION
 from vezde.members import identities
 from vezde.members import operations as members_ops
 from vezde.members import queries as members
 from vezde.members.model import no_such_member
 from vezde.messaging.model import View
+from vezde.program import queries as program
 
 router = APIRouter(tags=["till"])
 OnShift = Annotated[Shift, Depends(till)]
 Using = Annotated[Tools, Depends(tools)]
+SUM_ALONE = "-"  # the line of a till that knows the sum alone
 
 
 class AskCodeIn(BaseModel):
@@ -159,6 +170,60 @@ async def sign_out(shift: OnShift, using: Using) -> Response:
     return answer
 
 
+class TillLines(BaseModel):
+    """What is bought: lines, or the sum alone; without lines nothing is earned."""
+
+    model_config = ConfigDict(extra="forbid")
+    lines: Lines | None = None
+    total_kopecks: Kopecks | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "TillLines":
+        if (self.lines is None) == (self.total_kopecks is None):
+            raise ValueError("give lines or total_kopecks")
+        return self
+
+    def basket(self) -> tuple[BasketLine, ...]:
+        if self.lines is not None:
+            return baskets.lines(self.lines)
+        return (BasketLine(1, SUM_ALONE, MILLION, self.total_kopecks or 0, earnable=False),)
+
+
+class TillQuoteIn(TillLines):
+    member_id: str
+
+
+class PaymentIn(TillQuoteIn):
+    """So many points; `order_id` is the till's own number, else one is made."""
+
+    points: Annotated[int, Field(ge=1, le=10**12)]
+    order_id: Number | None = None
+
+
+class PayCodeIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    code: Annotated[str, Field(max_length=40)]
+
+
+class EarnedOut(BaseModel):
+    points: int
+    active_at: datetime | None
+
+
+class PaymentOut(BaseModel):
+    """A payment with points; `asked_by` is bot or sms, `earned` there once it is paid."""
+
+    id: str
+    member_id: str
+    state: PaymentState
+    points: int
+    pay_kopecks: int
+    asked_by: str
+    order_id: str
+    expires_at: datetime
+    earned: EarnedOut | None = None
+
+
 @router.post("/v1/till/members")
 async def find(given: FindIn, shift: OnShift, using: Using) -> TillMemberOut:
     """A member by phone or by card, with what a cashier may know; the journal has who looked."""
@@ -181,6 +246,135 @@ async def find(given: FindIn, shift: OnShift, using: Using) -> TillMemberOut:
             db, shift.operator, "member_found", now=now, member_id=member_id, details=how
         )
         return await till_member(db, member_id, using, now)
+
+
+@router.post("/v1/till/quotes")
+async def quote(given: TillQuoteIn, shift: OnShift, using: Using) -> QuoteOut:
+    """What points can pay here and now; nothing is kept."""
+    async with using.database.transaction() as db:
+        now = await using.clock.programme(db)
+        found = await _quoted(db, given, shift, using, now)
+    return QuoteOut.model_validate(found.to_json())
+
+
+@router.post("/v1/till/payments", status_code=201, response_model=PaymentOut)
+async def ask(request: Request, given: PaymentIn, shift: OnShift, using: Using) -> Response:
+    """Hold the points and ask the member, in the bot or by an SMS code."""
+    wall = using.clock.wall()
+    member_id = names.member_id(given.member_id)
+    async with using.database.transaction() as db:
+        attempt = Attempt(doors.PAYMENTS_OF_MEMBER, str(member_id))
+        await access.spend(db, [attempt], vault=using.vault, wall=wall)
+
+    async def work(db: Db, now: datetime) -> Done:
+        quoted = await _quoted(db, given, shift, using, now)
+        programme = (await program.programmes(db)).at(now)
+        wanted = paying.Wanted(
+            quoted.quote_id,
+            given.basket(),
+            given.points,
+            given.order_id or f"till-{ids.new()}",
+            programme.name or "Vezde",
+        )
+        made = await checkout.ask_payment(
+            db,
+            member_id,
+            wanted,
+            channels=using.channels,
+            points_name=programme.points_name,
+            vault=using.vault,
+            now=now,
+            wall=wall,
+            actor=shift.operator.actor,
+        )
+        await _noted(db, shift, "payment_asked", made, now)
+        return Done(201, payment_out(made), member_id)
+
+    return await once(request, Till(shift.operator.operator_id), given, work)
+
+
+@router.get("/v1/till/payments/{payment_id}")
+async def payment(payment_id: str, _shift: OnShift, using: Using) -> PaymentOut:
+    """A payment as it is by now; a till asks every second."""
+    async with using.database.transaction() as db:
+        found = await checkout.payment(
+            db, *names.pair(names.PAYMENT, payment_id), wall=using.clock.wall()
+        )
+    return payment_out(found)
+
+
+@router.post("/v1/till/payments/{payment_id}/code")
+async def confirm(payment_id: str, given: PayCodeIn, shift: OnShift, using: Using) -> PaymentOut:
+    """The code that the member read out: the points are spent."""
+    wall = using.clock.wall()
+    member_id, name = names.pair(names.PAYMENT, payment_id)
+    async with using.database.transaction() as db:
+        wrong = await access.try_approval(
+            db, member_id, name, given.code, vault=using.vault, wall=wall
+        )
+    if wrong is not None:
+        raise wrong
+    async with using.database.transaction() as db:
+        now = await using.clock.programme(db)
+        paid = await checkout.pay(
+            db,
+            member_id,
+            name,
+            how="code",
+            vault=using.vault,
+            now=now,
+            wall=wall,
+            actor=shift.operator.actor,
+        )
+        await _noted(db, shift, "payment_confirmed", paid, now)
+    return payment_out(paid)
+
+
+@router.post("/v1/till/payments/{payment_id}/cancel")
+async def cancel(payment_id: str, shift: OnShift, using: Using) -> PaymentOut:
+    """Take it back before it is paid: the points are free."""
+    async with using.database.transaction() as db:
+        now = await using.clock.programme(db)
+        found = await checkout.give_up(
+            db,
+            *names.pair(names.PAYMENT, payment_id),
+            declined=False,
+            how="till",
+            now=now,
+            wall=using.clock.wall(),
+            actor=shift.operator.actor,
+        )
+        await _noted(db, shift, "payment_cancelled", found, now)
+    return payment_out(found)
+
+
+def payment_out(one: Payment) -> PaymentOut:
+    earned = one.order
+    return PaymentOut(
+        id=ids.public(names.PAYMENT, one.member_id, one.payment_id),
+        member_id=names.member(one.member_id),
+        state=one.state,
+        points=one.points,
+        pay_kopecks=one.pay_kopecks,
+        asked_by=one.asked_by,
+        order_id=one.order_id,
+        expires_at=one.expires_wall,
+        earned=EarnedOut(points=earned.earned_points, active_at=earned.active_at)
+        if earned
+        else None,
+    )
+
+
+async def _quoted(
+    db: Db, given: TillQuoteIn, shift: Shift, using: Tools, now: datetime
+) -> checkout.Quote:
+    basket = Basket(names.member_id(given.member_id), shift.operator.sales_channel, given.basket())
+    return await checkout.quote(db, basket, vault=using.vault, now=now)
+
+
+async def _noted(db: Db, shift: Shift, what: str, one: Payment, now: datetime) -> None:
+    details = {"payment_id": str(one.payment_id), "points": one.points}
+    await access.note(db, shift.operator, what, now=now, member_id=one.member_id, details=details)
 
 
 async def till_member(db: Db, member_id: UUID, using: Tools, now: datetime) -> TillMemberOut:

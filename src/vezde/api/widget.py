@@ -20,10 +20,14 @@ from vezde.access.operations import entering
 from vezde.access.operations.entering import Asked
 from vezde.access.operations.signing_in import Begun
 from vezde.access.operations.telling import By
-from vezde.api import origins
+from vezde.api import baskets, origins
+from vezde.api.baskets import Kopecks, Lines
 from vezde.api.callers import PageCaller, member_session, page
+from vezde.api.checkout import QuoteOut
 from vezde.api.points import ExpiryOut
 from vezde.api.tools import Tools, tools
+from vezde.checkout import operations as checkout
+from vezde.checkout.model import Basket
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
 from vezde.ledger import queries as ledger
@@ -133,6 +137,14 @@ class SummaryOut(BaseModel):
     name: str | None
     level: str | None = None
     points: SummaryPointsOut
+
+
+class WidgetQuoteIn(BaseModel):
+    """The basket as the page knows it; the shop's server holds by its own."""
+
+    model_config = ConfigDict(extra="forbid")
+    lines: Lines
+    delivery_kopecks: Kopecks = 0
 
 
 class SessionOut(BaseModel):
@@ -245,6 +257,23 @@ async def session(signed_in: SignedIn, using: Using) -> SessionOut:
     """Who is signed in on this page, with their points."""
     async with using.database.transaction() as db:
         return await _shown(db, signed_in, using, await using.clock.programme(db))
+
+
+@router.post("/v1/widget/quotes")
+async def quote(
+    given: WidgetQuoteIn, caller: Caller, signed_in: SignedIn, using: Using
+) -> QuoteOut:
+    """What points could pay of a basket; its `quote_id` is for the shop's server to hold by."""
+    basket = Basket(
+        signed_in.member_id,
+        caller.page.sales_channel,
+        baskets.lines(given.lines),
+        given.delivery_kopecks,
+    )
+    async with using.database.transaction() as db:
+        now = await using.clock.programme(db)
+        found = await checkout.quote(db, basket, vault=using.vault, now=now)
+    return QuoteOut.model_validate(found.to_json())
 
 
 @router.delete("/v1/widget/session", status_code=204)

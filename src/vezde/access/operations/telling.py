@@ -11,6 +11,7 @@ import structlog
 
 from vezde.kit import i18n
 from vezde.kit.db import Db
+from vezde.kit.i18n import Locale, Plural
 from vezde.kit.vault import Vault
 from vezde.members import queries as members
 from vezde.messaging import operations as messaging
@@ -98,6 +99,7 @@ async def tell(
     member_id: UUID | None,
     locale: str | None = None,
     channels: Channels,
+    points_name: Mapping[Locale, Plural] | None = None,
     vault: Vault,
     now: datetime,
     wall: datetime,
@@ -107,7 +109,9 @@ async def tell(
     if to.channel is not None:
         assert member_id is not None, "messengers reach members"
         said = Outgoing(member_id, to.channel, message.key, Purpose.SERVICE, message.view)
-        await messaging.reserve(db, [said], vault=vault, now=now, wall=wall, actor=actor)
+        await messaging.reserve(
+            db, [said], vault=vault, now=now, wall=wall, actor=actor, points_name=points_name
+        )
         return
     assert to.phone is not None, "the other way"
     text = Sms(
@@ -120,6 +124,7 @@ async def tell(
         db,
         [text],
         per_day=channels.sms_per_day,
+        points_name=points_name,
         vault=vault,
         now=now,
         wall=wall,

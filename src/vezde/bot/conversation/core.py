@@ -112,6 +112,8 @@ async def _acted(db: Db, talk: Talk, name: str, rest: str) -> Answer:
             return account.ask_phone(talk)
         case "card":
             return await doors.card(db, talk, rest or None)
+        case "pay":
+            return await doors.answer_payment(db, talk, rest)
         case "login":
             return await doors.answer_login(db, talk, rest)
     command = COMMANDS.get(f"/{name}")

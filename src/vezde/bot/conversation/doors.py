@@ -1,4 +1,6 @@
-"""Doors that the bot opens: signing in on the brand's site, the card shown at a till."""
+"""Doors that the bot opens: signing in on the brand's site, the card and paying at a till."""
+
+from uuid import UUID
 
 from vezde.access import doors as rules
 from vezde.access import operations as access
@@ -6,13 +8,16 @@ from vezde.access.doors import State
 from vezde.access.operations.signing_in import LINK
 from vezde.bot.conversation import screens, starting
 from vezde.bot.conversation.talk import PERSONAL_DATA, Answer, Talk
+from vezde.checkout import operations as checkout
+from vezde.checkout.operations.paying import Payment
 from vezde.kit.db import Db
+from vezde.kit.errors import DomainError, Kind
 from vezde.ledger import queries as ledger
 from vezde.members import operations as members
 from vezde.messaging.model import View
 
 # What others may be answering at this very moment: worked by itself.
-ACTIONS = frozenset({"card", "login"})
+ACTIONS = frozenset({"card", "login", "pay"})
 
 
 def is_login(payload: str | None) -> bool:
@@ -60,6 +65,47 @@ async def card(db: Db, talk: Talk, mark: str | None = None) -> Answer:
     mark = mark or talk.key
     view = screens.card(code, rules.shown(code), points.active, mark)
     return Answer((talk.say(view, slot=f"card:{mark}"),))
+
+
+async def answer_payment(db: Db, talk: Talk, rest: str) -> Answer:
+    """The tap on a payment's question: spent or free again; what is over already says so kindly."""
+    word, _, name = rest.partition(":")
+    payment_id = UUID(name)
+    try:
+        async with db.transaction():
+            done = await _decide(db, talk, payment_id, agrees=word == "yes")
+    except DomainError as error:
+        if error.kind is Kind.UNAVAILABLE:
+            raise
+        view = View("payment_over")
+    else:
+        points = await ledger.points(db, talk.member_id, as_of=talk.now)
+        view = screens.paid(done, points.active)
+    return Answer((talk.say(view),))
+
+
+async def _decide(db: Db, talk: Talk, payment_id: UUID, *, agrees: bool) -> Payment:
+    if not agrees:
+        return await checkout.give_up(
+            db,
+            talk.member_id,
+            payment_id,
+            declined=True,
+            how="button",
+            now=talk.now,
+            wall=talk.wall,
+            actor=talk.actor,
+        )
+    return await checkout.pay(
+        db,
+        talk.member_id,
+        payment_id,
+        how="button",
+        vault=talk.vault,
+        now=talk.now,
+        wall=talk.wall,
+        actor=talk.actor,
+    )
 
 
 def _site(origin: str) -> str:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from vezde.bot.section import ConsentDocument
+from vezde.checkout.operations.paying import Payment, PaymentState
 from vezde.kit import i18n
 from vezde.kit.i18n import Locale
 from vezde.messaging import pictures
@@ -225,6 +226,17 @@ def card(code: str, shown: str, points: int, mark: str) -> View:
     rows = ((Button("button_card_again", f"card:{mark}"),),)
     said = {"code": shown, "points": Points(points)}
     return View("card", said, rows, photo=pictures.qr(code))
+
+
+def paid(payment: Payment, left: int) -> View:
+    """What became of a payment at a till."""
+    match payment.state:
+        case PaymentState.PAID:
+            said = {"points": Points(payment.points), "left": Points(left)}
+            return View("payment_done", said)
+        case PaymentState.DECLINED:
+            return View("payment_declined")
+    return View("payment_over")
 
 
 def advance_reminder(day: date, receipt: str) -> View:

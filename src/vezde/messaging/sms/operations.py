@@ -1,7 +1,7 @@
 """SMS reserved, taken in hand, over; and what is kept of them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import LiteralString
 from uuid import UUID
@@ -11,6 +11,7 @@ import structlog
 from vezde.kit import db as kit_db
 from vezde.kit import ids
 from vezde.kit.db import Db
+from vezde.kit.i18n import Locale, Plural
 from vezde.kit.vault import Vault
 from vezde.kit.work.leases import Lease
 from vezde.messaging import catalogue, templates
@@ -70,6 +71,7 @@ async def reserve(
     wanted: Sequence[Sms],
     *,
     per_day: int,
+    points_name: Mapping[Locale, Plural] | None = None,
     vault: Vault,
     now: datetime,
     wall: datetime,
@@ -88,7 +90,9 @@ async def reserve(
     written = []
     for one in wanted:
         words = catalogue.words(one.text, one.locale, own)
-        text = templates.plain(templates.fill(words, one.variables, locale=one.locale))
+        name = (points_name or {}).get(one.locale)
+        filled = templates.fill(words, one.variables, locale=one.locale, points_name=name)
+        text = templates.plain(filled)
         size, sms_id = model.segments(text), ids.new()
         fits = size <= room
         content = json.dumps({"phone": one.phone, "text": text}, ensure_ascii=False).encode()
