@@ -38,7 +38,7 @@ class TestForeignNames:
     def test_are_never_certain(self, matcher, foreign):
         assert len(foreign) > 1_300
         found = matcher.match([Item(name) for name in foreign])
-        assert [match for match in found if match.sku] == []
+        assert [match for match in found if match.sku or match.line_skus] == []
         assert sum(match.candidate_sku is not None for match in found) <= 15
 
     def test_with_the_brand_before_them_always_go_to_a_person(self, matcher, foreign):
@@ -54,9 +54,9 @@ class TestMarketplaceNames:
         text = {product.sku: names.key(product.name) for product in catalogue}
         certain = [(match, row) for match, row in zip(found, printed, strict=True) if match.sku]
         right = sum(text[match.sku] == text[row["id"]] for match, row in certain)
-        # Four of the five wrong ones say the other product's text: the labels contradict it.
-        assert right >= 90
-        assert len(certain) - right <= 5
+        # What is wrong says the other product's text: the labels contradict it.
+        assert right >= 95
+        assert len(certain) - right <= 8
 
     def test_lead_to_the_right_product_when_doubtful(self, shared, matcher, catalogue):
         printed = _table(shared, "marketplace_names.csv")

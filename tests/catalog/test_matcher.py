@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vezde.catalog import judging, names
 from vezde.catalog import matcher as matching
-from vezde.catalog import names
 from vezde.catalog.assortment import Assortment
-from vezde.catalog.matcher import Item, Match, Matcher
+from vezde.catalog.matcher import Item, Matcher, Thresholds
 
 INN, OTHER_INN = "7801234564", "7801234571"
 
@@ -20,7 +20,7 @@ def small(lunaria):
 class TestBarcode:
     def test_decides_alone(self, lunaria, ask):
         found = ask(lunaria, "ЧТО УГОДНО", gtin=lunaria[6].gtin)
-        assert found == Match(sku=lunaria[6].sku, method="gtin", score=1.0)
+        assert (found.sku, found.method, found.score) == (lunaria[6].sku, "gtin", 1.0)
 
     def test_is_read_without_its_leading_zeros_and_without_a_name(self, lunaria, ask):
         assert ask(lunaria, None, gtin=lunaria[6].gtin.lstrip("0")).sku == lunaria[6].sku
@@ -40,9 +40,8 @@ class TestBarcode:
 class TestAlias:
     def test_is_one_sellers(self, lunaria, ask):
         aliases = {(INN, names.key("КР.ЛУН.75")): "LU-B-007"}
-        assert ask(lunaria, "Кр.Лун.75", seller_inn=INN, aliases=aliases) == Match(
-            sku="LU-B-007", method="alias", score=1.0
-        )
+        found = ask(lunaria, "Кр.Лун.75", seller_inn=INN, aliases=aliases)
+        assert (found.sku, found.method, found.score) == ("LU-B-007", "alias", 1.0)
         assert ask(lunaria, "КР.ЛУН.75", seller_inn=OTHER_INN, aliases=aliases).sku is None
 
     def test_says_surely_not_ours_even_of_an_exact_name(self, lunaria, ask):
@@ -129,7 +128,7 @@ class TestBrands:
         assert ask(both, "LUNARIA XYZ").candidate_sku == "B"
 
 
-class TestLikeness:
+class TestWords:
     @pytest.mark.parametrize(
         ("line", "sku"),
         [
@@ -137,7 +136,6 @@ class TestLikeness:
             ("ЛУНАРИЯ КРЕМ ДЛЯ ЛИЦА НОЧНОЙ 50МЛ", "LU-F-007"),
             ("LUNARIA КРЕМ Д/РУК 75МЛ", "LU-B-007"),
             ("LUNARIA КРЕМ Д/РУК 30 Г", "LU-B-006"),
-            ("LUNARIA ПОМАДА МАТ. ПОЛЯРНОЕ СИЯНИЕ 03 КЛЕВЕР", "LU-M-003"),
             ("ЛУНАРИЯ ШАМПУНЬ ДЛЯ СУХИХ ВОЛОС 250 МЛ", "LU-H-001"),
             ("LUNARIA НАБОР КРЕМОВ Д/РУК 3Х30МЛ", "LU-S-002"),
             ("Тональный крем LUNARIA Полярное сияние 20 слоновая кость 30мл", "LU-M-006"),
@@ -145,8 +143,8 @@ class TestLikeness:
     )
     def test_with_the_brand_is_certain(self, lunaria, ask, line, sku):
         found = ask(lunaria, line)
-        assert (found.sku, found.method) == (sku, "ngram")
-        assert matching.CERTAIN <= found.score <= 1
+        assert (found.sku, found.method) == (sku, "words")
+        assert judging.weights().sku <= found.score <= 1
 
     @pytest.mark.parametrize(
         "line",
@@ -199,6 +197,63 @@ class TestLikeness:
         assert ask([], "LUNARIA крем", own_supplier=True) == matching.NOT_OURS
 
 
+class TestLine:
+    """The line is certain while the size is not."""
+
+    @pytest.fixture
+    def creams(self, product):
+        names_ = ("Крем для рук питательный «Морошка и лён»", "Гель для душа «Морошка и лён»")
+        sizes = ((30, 25_000), (75, 45_000), (250, 99_000))
+        return [
+            product(f"{name[0]}{ml}", f"{name}, {ml} мл", price_kopecks=price)
+            for name in names_
+            for ml, price in sizes
+        ]
+
+    def test_is_certain_where_the_till_prints_no_size(self, creams, ask):
+        found = ask(creams, "LUNARIA КРЕМ Д/РУК ПИТАТЕЛЬН. МОРОШКА И ЛЕН")
+        assert (found.sku, found.line_skus) == (None, ("К250", "К30", "К75"))
+        assert found.line_score >= judging.weights().line
+        assert {guess.sku for guess in found.guesses} == {"К250", "К30", "К75"}
+        assert found.candidate_sku == found.guesses[0].sku
+
+    def test_gives_the_sku_by_a_price_that_one_size_has(self, creams, ask):
+        line = "LUNARIA КРЕМ Д/РУК ПИТАТЕЛЬН. МОРОШКА И ЛЕН"
+        found = ask(creams, line, unit_kopecks=95_000)
+        assert (found.sku, found.method) == ("К250", "price")
+        assert ask(creams, line, unit_kopecks=34_000).sku is None  # between two
+        assert ask(creams, line, unit_kopecks=500_000).sku is None
+        unpriced = [replace(creams[0], price_kopecks=None), *creams[1:]]
+        assert ask(unpriced, line, unit_kopecks=95_000).sku is None
+
+    def test_is_not_that_of_a_size_nobody_makes(self, creams, ask):
+        found = ask(creams, "LUNARIA КРЕМ Д/РУК ПИТАТЕЛЬН. МОРОШКА И ЛЕН 500МЛ")
+        assert found.sku is None
+
+    def test_does_not_guess_a_size_cut_in_two(self, product, ask):
+        both = [product(f"S{ml}", f"Шампунь восстанавливающий, {ml} мл") for ml in (25, 250)]
+        assert ask(both, "LUNARIA ШАМПУНЬ ВОССТАНАВЛИВАЮЩИЙ 25").sku is None
+        assert ask(both, "LUNARIA ШАМПУНЬ ВОССТАНАВЛИВАЮЩ. 250").sku == "S250"
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "ЧЕХОЛ ДЛЯ LUNARIA КРЕМ ДЛЯ РУК ПИТАТЕЛЬНЫЙ МОРОШКА И ЛЕН 75 МЛ",
+            "LUNARIA КРЕМ ДЛЯ РУК ПИТАТЕЛЬНЫЙ МОРОШКА И ЛЕН 75 МЛ ПРОБНИК",
+            "Дозатор к LUNARIA Крем для рук питательный Морошка и лён 75 мл",
+            "Замена LUNARIA Крем для рук питательный Морошка и лён 75 мл",
+        ],
+    )
+    def test_is_not_what_is_sold_for_it_or_instead_of_it(self, creams, ask, line):
+        found = ask(creams, line)
+        assert (found.sku, found.line_skus) == (None, ())
+        assert found.candidate_sku is not None
+
+    def test_says_how_many_pieces_a_pack_holds(self, product, ask):
+        pair = [product("A", "Крем для рук питательный, 75 мл, 2 шт")]
+        assert ask(pair, "LUNARIA крем для рук питательный 75мл 2шт").units == 2
+
+
 class TestMatcher:
     def test_answers_in_order_and_remembers(self, lunaria):
         matcher = Matcher(Assortment(lunaria), {})
@@ -218,6 +273,22 @@ class TestMatcher:
         there = Matcher(Assortment(lunaria), {}).match(asked)
         back = Matcher(Assortment(lunaria[::-1]), {}).match(asked)
         assert [match.sku for match in there] == [match.sku for match in back]
+
+    def test_answers_alone_as_among_others(self, lunaria):
+        asked = [Item(f"LUNARIA {one.name[:n]}") for one in lunaria for n in (14, 22, 40)]
+        matcher = Matcher(Assortment(lunaria), {})
+        alone = [Matcher(Assortment(lunaria), {}).match([item])[0] for item in asked[::9]]
+        together = matcher.match(asked)[::9]
+        for one, other in zip(alone, together, strict=True):
+            assert (one.sku, one.line_skus) == (other.sku, other.line_skus)
+            assert one.score == pytest.approx(other.score, abs=2e-4)
+
+    def test_has_thresholds_a_brand(self, lunaria):
+        line = "LUNARIA ПОМАДА МАТ. ПОЛЯРНОЕ СИЯНИЕ 03 КЛЕВЕР"
+        never = Matcher(Assortment(lunaria), {}, {"LUNARIA": Thresholds(1.1, 1.1)})
+        often = Matcher(Assortment(lunaria), {}, {"Лунария": Thresholds(0.5, 0.5)})
+        assert never.match([Item(line)])[0].line_skus == ()
+        assert often.match([Item(line)])[0].sku == "LU-M-003"
 
     def test_finds_a_size_among_more_sizes_than_it_compares(self, product, ask):
         many = [product(f"S{ml}", f"Гель для душа Морошка, {ml} мл") for ml in range(50, 1000, 10)]

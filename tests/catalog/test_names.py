@@ -64,6 +64,27 @@ class TestRead:
     def test_leaves_ratios_alone(self):
         assert names.read("концентрат 1:10, 5 л").numbers == frozenset()
 
+    @pytest.mark.parametrize(
+        ("printed", "same"),
+        [
+            ("ГРУНТОВКАготовый состав", "грунтовка готовый состав"),
+            ("Bath Acid +", "Bath Acid Plus"),
+            ("Acid+ 5 л", "Acid plus 5 л"),
+            ("II группа", "2-ая группа"),
+            ("нар.100Г", "нар 100 г"),
+        ],
+    )
+    def test_undoes_what_tills_and_catalogues_do(self, printed, same):
+        assert names.key(printed) == names.key(same)
+
+    def test_does_not_join_a_number_and_a_unit_across_a_mark(self):
+        assert names.read("тон 5, л").amounts == frozenset()
+
+    @given(st.text(max_size=120))
+    def test_folds_once_for_all(self, raw):
+        once = names.fold(raw)
+        assert names.fold(once) == once
+
     @given(st.text(max_size=400))
     def test_reads_any_text(self, raw):
         name = names.read(raw)

@@ -10,19 +10,21 @@ from vezde.catalog import names
 
 # A shorter brand («ЭКО», `Ив`) is too like other words: it is found only letter by letter.
 SHORTEST_SOUND = 4
+SHORTEST_CUT = 3
 REMEMBERED = 50_000  # words whose sound is kept
 
 CYRILLIC_SOUNDS = str.maketrans(
     {
         "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ж": "zh", "з": "z",
         "и": "i", "й": "i", "к": "k", "л": "l", "м": "m", "н": "n", "о": "o", "п": "p",
-        "р": "r", "с": "s", "т": "t", "у": "u", "ф": "f", "х": "h", "ц": "ts", "ч": "ch",
+        "р": "r", "с": "s", "т": "t", "у": "u", "ф": "f", "х": "h", "ц": "s", "ч": "ch",
         "ш": "sh", "щ": "sh", "ъ": "", "ы": "i", "ь": "", "э": "e", "ю": "iu", "я": "ia",
     }
 )  # fmt: skip
 LATIN_SOUNDS = (
     (re.compile(r"sch|shch"), "sh"),
     (re.compile(r"tch"), "ch"),
+    (re.compile(r"ts"), "s"),
     (re.compile(r"kh"), "h"),
     (re.compile(r"ph"), "f"),
     (re.compile(r"th"), "t"),
@@ -60,8 +62,10 @@ class Brands:
         self._sounds: dict[str, str] = {}
         self._longest = 1
         self._heard: dict[str, str] = {}
+        self._begun: dict[str, bool] = {}
         for brand in brands:
             self._add(brand)
+        self._begun.clear()
 
     def one(self, brand: str) -> str:
         """The spelling a brand of this catalogue is known by."""
@@ -70,12 +74,14 @@ class Brands:
 
     def find(self, words: Sequence[str]) -> tuple[str, int, int] | None:
         """The first brand among the words and where it starts and ends, or None."""
-        sounds = [self._sound(word) for word in words]
         for length in range(self._longest, 0, -1):
             for start in range(len(words) - length + 1):
+                if not self._may_begin(words[start]):
+                    continue
                 end = start + length
-                heard = sounds[start] if length == 1 else "".join(sounds[start:end])
-                brand = self._sounds.get(heard) or self._exact.get("".join(words[start:end]))
+                part = words[start:end]
+                heard = "".join([self._sound(word) for word in part])
+                brand = self._sounds.get(heard) or self._exact.get("".join(part))
                 if brand is not None:
                     return brand, start, end
         return None
@@ -85,12 +91,33 @@ class Brands:
 
         Words that are nothing but the brand stay as they are.
         """
+        if not any(map(self._may_begin, words)):
+            return tuple(words), frozenset()
         rest, seen = tuple(words), set()
         while found := self.find(rest):
             brand, start, end = found
             seen.add(brand)
             rest = rest[:start] + rest[end:]
         return (rest or tuple(words)), frozenset(seen)
+
+    def begins(self, word: str) -> bool:
+        """Whether a brand was cut to this: three letters of it at least, in either alphabet."""
+        if len(word) < SHORTEST_CUT:
+            return False
+        return self._may_begin(word)
+
+    def _may_begin(self, word: str) -> bool:
+        """Whether some brand begins with this word, by letters or by ear; most words do not."""
+        known = self._begun.get(word)
+        if known is None:
+            if len(self._begun) >= REMEMBERED:
+                self._begun.clear()
+            heard = self._sound(word)
+            known = any(one.startswith(word) for one in self._exact) or any(
+                one.startswith(heard) for one in self._sounds
+            )
+            self._begun[word] = known
+        return known
 
     def _add(self, brand: str) -> None:
         known = self.one(brand)

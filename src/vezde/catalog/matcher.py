@@ -1,108 +1,188 @@
-"""Which product a receipt line is: certain, doubtful, or not ours.
+"""Which product a receipt line is, and which product line: certain, doubtful, or not ours.
 
-In order: a barcode; an alias learned for this seller; the exact name or alias of a product; the
-brand in the name (or the brand itself as supplier) and likeness of the rest. Certain means points
-at once, doubtful means a person looks; whoever is not sure says doubtful.
+In order: a barcode; what a person decided for this seller's wording; an exact name; then the words
+compared one by one (`ranking`), judged (`judging`). Two answers, each with its own score: the
+product line (what differs in size and colour alone) and the SKU. Certain means points at once,
+doubtful means a person looks; whoever is not sure says doubtful.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from vezde.catalog import gtin, names
-from vezde.catalog.assortment import Assortment, Fit, Form, Seen
+from vezde.catalog import gtin, judging, names
+from vezde.catalog.assortment import Assortment
+from vezde.catalog.forms import Fit, Form, Seen, cut_size, fit, of_brand
+from vezde.catalog.judging import Judged
+from vezde.catalog.ranking import FEATURES, Floats, Ranked
 
-# Measured on a household brand of 496 products: its 183 marketplace names; the same names with
-# their product taken out of the catalogue, so that any certain answer is wrong; 1,443 foreign
-# names, plain and with the brand put before them. Certain right / wrong, wrong without the
-# product, foreign: from 0.65 94 / 5, 7, 0; from 0.7 93 / 5, 7, 0; from 0.75 82 / 5, 6, 0; four of
-# the 5 are names whose text says the other product. With a margin of 0.05 2 more wrong, 5 more
-# without the product.
-CERTAIN = 0.7
-MARGIN = 0.1
-# Without the brand in the line likeness is only a hint: at 0.6 it sends 8 of 1,443 foreign names
-# to a person, at 0.5 three times as many.
-DOUBTFUL = 0.6
+# From this on (score of the line) a line without the brand goes to a person; below it is not ours:
+# of 1,443 foreign names and product nouns 16 reach 0.8, 52 reach 0.5.
+DOUBTFUL = 0.85
 # An exact product name that lacks the brand must say at least so many things, the size among
 # them: «крем для рук 75 мл» says three and may be anybody's.
 THINGS_IN_A_NAME = 4
 CACHED_LINES = 50_000
+GUESSES = 3
 
-SET_WORDS = frozenset({"набор", "наборы", "комплект", "set"})
 # Words whose absence tells nothing.
 FILLERS = frozenset({"для", "без", "при", "под", "над", "или", "the", "and", "for", "цвет", "тон"})
+# What is sold for a product, instead of it, or as a taste of it bears its name and is not it.
+BESIDE = (
+    "аналог", "вместо", "держател", "диспенсер", "дозатор", "замен", "запасн", "запчаст",
+    "копия", "крышка", "наклейка", "насадка", "подставка", "подходит", "пробник", "реплика",
+    "сменн", "совместим", "тестер", "футляр", "чехол",
+)  # fmt: skip
+SHORTEST_BESIDE = 4
+
+# A till's price a piece that is the catalogue's, with what promotions and mark-ups do to it; and
+# from where on another size's price is surely another.
+SAME_PRICE = (0.65, 1.4)
+OTHER_PRICE = (0.5, 1.8)
+
+SIZE_CUT = FEATURES.index("size_cut")
+SIZE_UNSAID = FEATURES.index("size_unknown")
+SIZE_WRONG = [FEATURES.index(one) for one in ("size_differs", "pieces_differ", "pieces_unsaid")]
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A receipt line: `gtin` from a marking code; `own_supplier` when the brand supplied it."""
+    """A receipt line: `gtin` from a marking code; `own_supplier` when the brand supplied it.
+
+    `unit_kopecks` is the price of one piece as paid.
+    """
 
     name: str | None
     gtin: str | None = None
     seller_inn: str | None = None
     own_supplier: bool = False
+    unit_kopecks: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A product a line may be: `score` is 0..1, of the guesses of one line the best comes first."""
+
+    sku: str
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`sku`: certain; only `candidate_sku`: doubtful; neither: not ours. `score` is 0..1.
+    """`sku`: certain; only `line_skus`: the product line is certain, the SKU one of these;
+    neither, but `candidate_sku`: doubtful; nothing: not ours.
 
-    Methods: gtin, alias, name, ngram (brand and likeness), supplier (likeness of what the brand
-    supplied). An alias with neither SKU is a name decided to be not ours.
+    `score` is of the SKU while `line_score` is of the line, 0..1. `guesses` are the best three
+    where the SKU is not certain, `candidate_sku` the first of them. `units` is how many pieces
+    one pack of the SKU holds.
+
+    Methods: gtin, alias, name, words (brand and words), supplier (words of what the brand
+    supplied), price (the line by its words, the size by its price). An alias with neither SKU is
+    a name decided to be not ours.
     """
 
     sku: str | None = None
     candidate_sku: str | None = None
     method: str | None = None
     score: float = 0.0
+    line_skus: tuple[str, ...] = ()
+    line_score: float = 0.0
+    guesses: tuple[Guess, ...] = ()
+    units: int = 1
 
 
 NOT_OURS = Match()
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
-    """A product's best form for a line."""
+class Thresholds:
+    """Scores from which a line and a SKU are certain."""
 
-    form: Form
-    cosine: float
-    fit: Fit
+    line: float
+    sku: float
 
 
 class Matcher:
     """Matches lines against one revision of the catalogue and its learned aliases.
 
-    `aliases` maps (seller INN or "", key of the name) to a sku, or to None for «surely not ours».
+    `aliases` maps (seller INN or "", key of the name) to a sku, or to None for «surely not ours»;
+    `thresholds` are by brand as the catalogue spells it, where a brand has its own.
     """
 
     def __init__(
-        self, assortment: Assortment, aliases: Mapping[tuple[str, str], str | None]
+        self,
+        assortment: Assortment,
+        aliases: Mapping[tuple[str, str], str | None],
+        thresholds: Mapping[str, Thresholds] | None = None,
     ) -> None:
         self._assortment = assortment
         self._aliases = aliases
-        self._seen: dict[Item, Match] = {}
+        self._anywhere = _agreed(aliases)
+        self._weights = judging.weights()
+        self._default = Thresholds(self._weights.line, self._weights.sku)
+        self._thresholds = {
+            assortment.brands.one(brand): one for brand, one in (thresholds or {}).items()
+        }
+        self._seen: dict[tuple[str | None, str | None, str | None, bool], Match] = {}
 
     def match(self, items: Sequence[Item]) -> list[Match]:
         """One answer an item, in the same order; a line seen before is answered from memory."""
         seen = self._seen
-        answers = []
-        for item in items:
-            answer = seen.get(item)
-            if answer is None:
-                answer = self._match(item)
-                if len(seen) >= CACHED_LINES:
-                    del seen[next(iter(seen))]
-                seen[item] = answer
-            answers.append(answer)
+        keys = [(item.name, item.gtin, item.seller_inn, item.own_supplier) for item in items]
+        news: dict[tuple[str | None, str | None, str | None, bool], Item] = {
+            key: item for key, item in zip(keys, items, strict=True) if key not in seen
+        }
+        fresh = dict(zip(news, self._match(list(news.values())), strict=True)) if news else {}
+        answers = [fresh[key] if key in fresh else seen[key] for key in keys]
+        for key, answer in fresh.items():
+            if len(seen) >= CACHED_LINES:
+                del seen[next(iter(seen))]
+            seen[key] = answer
+        return [
+            self._by_price(answer, item.unit_kopecks) if item.unit_kopecks else answer
+            for answer, item in zip(answers, items, strict=True)
+        ]
+
+    def guesses(self, names_printed: Sequence[str]) -> list[tuple[Guess, ...]]:
+        """The three products most like each name, whether or not the line is ours at all."""
+        seen = [self._assortment.see(names.read(one)) for one in names_printed]
+        step = self._assortment.index.chunk_lines()
+        found: list[tuple[Guess, ...]] = []
+        for start in range(0, len(seen), step):
+            part = seen[start : start + step]
+            ranked, judged = self._judge(part, [False] * len(part))
+            found += [
+                () if one.row is None else self._guesses(ranked, one, line)
+                for one, line in zip(judged, part, strict=True)
+            ]
+        return found
+
+    def _match(self, items: Sequence[Item]) -> list[Match]:
+        answers: list[Match] = []
+        unknown: list[tuple[int, Item, Seen]] = []
+        for place, item in enumerate(items):
+            found = self._at_once(item)
+            if isinstance(found, Match):
+                answers.append(found)
+            else:
+                answers.append(NOT_OURS)
+                unknown.append((place, item, found))
+        step = self._assortment.index.chunk_lines()
+        for start in range(0, len(unknown), step):
+            chunk = unknown[start : start + step]
+            for (place, item, _), answer in zip(chunk, self._by_words(chunk), strict=True):
+                answers[place] = self._checked(answer, item)
         return answers
 
-    def _match(self, item: Item) -> Match:
+    def _at_once(self, item: Item) -> Match | Seen:
+        """The answer by code, alias or exact name, else the line as it is to be compared."""
         shelf = self._assortment
         marked = gtin.read(item.gtin)
         codes = [marked] if marked else []
         codes += gtin.in_text(item.name or "")
         for code in codes:
             if code in shelf.by_gtin:
-                return Match(sku=shelf.by_gtin[code], method="gtin", score=1.0)
+                return self._certain(shelf.by_gtin[code], "gtin")
         if not item.name:
             return NOT_OURS
         name = names.read(item.name)
@@ -110,139 +190,218 @@ class Matcher:
         if learned is not None:
             return learned
         seen = shelf.see(name)
-        found = self._by_name(seen, item) or self._by_likeness(seen, item)
-        if found.sku and marked and shelf.gtins.get(found.sku, marked) != marked:
-            # The name says one product, the code on the pack another that we do not know.
-            return Match(candidate_sku=found.sku, method=found.method, score=found.score)
-        return found
+        elsewhere = self._anywhere.get(name.key)
+        if elsewhere in shelf.skus and (seen.brands or _things(seen) >= THINGS_IN_A_NAME):
+            return self._checked(self._certain(str(elsewhere), "name"), item)
+        exact = self._by_name(seen, item)
+        return self._checked(exact, item) if exact else seen
+
+    def _checked(self, found: Match, item: Item) -> Match:
+        """A name says one product, the code on the pack another that we do not know: doubt."""
+        marked = gtin.read(item.gtin)
+        gtins = self._assortment.gtins
+        if not marked or not (found.sku or found.line_skus):
+            return found
+        if found.sku and gtins.get(found.sku, marked) == marked:
+            return found
+        if not found.sku and any(gtins.get(sku, marked) == marked for sku in found.line_skus):
+            return found
+        first = found.sku or found.candidate_sku
+        guesses = found.guesses or (Guess(str(first), found.score),)
+        return replace(found, sku=None, candidate_sku=first, line_skus=(), guesses=guesses)
+
+    def _certain(self, sku: str, method: str, score: float = 1.0, line: float = 1.0) -> Match:
+        shelf = self._assortment
+        return Match(
+            sku=sku,
+            method=method,
+            score=score,
+            line_skus=shelf.lines[shelf.line_of[sku]],
+            line_score=line,
+            units=shelf.units[sku],
+        )
 
     def _learned(self, seller_inn: str | None, key: str) -> Match | None:
         where = (seller_inn or "", key)
         if where not in self._aliases:
             return None
         sku = self._aliases[where]
+        if sku in self._assortment.skus:
+            return self._certain(str(sku), "alias")
         # An alias of an archived product: known, and no longer rewarded.
-        return Match(sku=sku if sku in self._assortment.skus else None, method="alias", score=1.0)
+        return Match(method="alias", score=1.0)
 
     def _by_name(self, seen: Seen, item: Item) -> Match | None:
         by_words = self._assortment.by_words
         fits = _fits(seen, by_words.get(seen.words, ()))
-        if not fits and _cut_size(seen.words):
+        if not fits and cut_size(seen.words):
             shorter = _fits(seen, by_words.get(seen.words[:-1], ()))
             fits = [(how, form) for how, form in shorter if how is Fit.AGREES]
         best = max((how for how, _ in fits), default=Fit.DIFFERS)
         if best is Fit.DIFFERS:
             return None
         fitting = [form for how, form in fits if how is best]
+        if best is Fit.AGREES and not seen.amounts:
+            sizes = self._assortment.sizes
+            if any(_cut_short(seen, sizes[form.line]) for form in fitting):
+                return None
         skus = sorted({form.sku for form in fitting})
-        said = sum(map(_is_telling, seen.words)) + bool(seen.amounts)
         # Written with the brand it is not the same without it: «Лунария крем» and «крем».
         whole = any(
-            not form.is_branded and (form.is_alias or said >= THINGS_IN_A_NAME) for form in fitting
+            not form.is_branded and (form.is_alias or _things(seen) >= THINGS_IN_A_NAME)
+            for form in fitting
         )
-        if len(skus) == 1 and (seen.brands or item.own_supplier or whole):
-            return Match(sku=skus[0], method="name", score=1.0)
-        return Match(candidate_sku=skus[0], method="name", score=1.0 / len(skus))
+        sure = bool(seen.brands) or item.own_supplier or whole
+        if len(skus) == 1 and sure:
+            return self._certain(skus[0], "name")
+        guesses = tuple(Guess(sku, round(1 / len(skus), 3)) for sku in skus[:GUESSES])
+        one_line = len({form.line for form in fitting}) == 1
+        return Match(
+            candidate_sku=skus[0],
+            method="name",
+            score=1 / len(skus),
+            line_skus=self._assortment.lines[fitting[0].line] if sure and one_line else (),
+            line_score=1.0 if one_line else 1 / len(skus),
+            guesses=guesses,
+        )
 
-    def _by_likeness(self, seen: Seen, item: Item) -> Match:
-        ours = bool(seen.brands) or item.own_supplier
-        method = "ngram" if seen.brands or not item.own_supplier else "supplier"
-        ranked = self._ranked(seen)
-        if not ranked:
+    def _by_words(self, chunk: Sequence[tuple[int, Item, Seen]]) -> list[Match]:
+        lines = [seen for _, _, seen in chunk]
+        ours = [item.own_supplier for _, item, _ in chunk]
+        ranked, judged = self._judge(lines, ours)
+        return [
+            self._answer(ranked, one, seen, own=own)
+            for one, seen, own in zip(judged, lines, ours, strict=True)
+        ]
+
+    def _judge(self, lines: Sequence[Seen], ours: Sequence[bool]) -> tuple[Ranked, list[Judged]]:
+        return judging.judge(self._assortment.index, lines, ours=ours, by=self._weights)
+
+    def _answer(self, ranked: Ranked, judged: Judged, seen: Seen, *, own: bool) -> Match:
+        ours = bool(seen.brands) or own
+        method = "words" if seen.brands or not own else "supplier"
+        if judged.row is None:
             # Ours by the brand alone: some product must stand there for a person to look.
             some = self._assortment.first_of(seen.brands) if ours else None
             return Match(candidate_sku=some, method=method) if some else NOT_OURS
-        best = ranked[0]
-        score = round(best.cosine, 4)
-        if ours and self._is_certain(seen, ranked):
-            return Match(sku=best.form.sku, method=method, score=score)
-        if ours or best.cosine >= DOUBTFUL:
-            return Match(candidate_sku=best.form.sku, method=method, score=score)
-        return NOT_OURS
-
-    def _ranked(self, seen: Seen) -> list[Likeness]:
-        """Products by their best form: those whose measures contradict the line come last."""
-        best: dict[str, Likeness] = {}
-        for form, cosine in self._assortment.alike(seen.words):
-            if form.sku not in best and _of_brand(seen, form):
-                best[form.sku] = Likeness(form, cosine, fit(seen, form))
-        return sorted(
-            best.values(),
-            key=lambda like: (like.fit is Fit.DIFFERS, -round(like.cosine, 6), -like.fit),
+        if not ours and judged.line < DOUBTFUL:
+            return NOT_OURS
+        form = self._assortment.index.forms[ranked.forms[judged.row]]
+        sure = self._thresholds.get(form.brand, self._default)
+        features = ranked.features[judged.row]
+        line, sku = round(judged.line, 4), round(judged.sku, 4)
+        may = (
+            (line >= sure.line or sku >= sure.sku)
+            and of_brand(seen, form)
+            and (ours or _tells(seen))
+            and not _beside(seen, form)
+        )
+        if may and sku >= sure.sku and self._is_sized(features, seen, form):
+            return self._certain(form.sku, method, sku, max(line, sku))
+        certain = self._assortment.lines[form.line] if may and line >= sure.line else ()
+        if len(certain) == 1 and not features[SIZE_WRONG].any():
+            return self._certain(form.sku, method, line, line)
+        guesses = self._guesses(ranked, judged, seen)
+        return Match(
+            candidate_sku=guesses[0].sku,
+            method=method,
+            score=sku,
+            line_skus=certain,
+            line_score=line,
+            guesses=guesses,
         )
 
-    def _is_certain(self, seen: Seen, ranked: Sequence[Likeness]) -> bool:
-        best = ranked[0]
-        # A pack of two does not rival the single one when the line prints no count.
-        least = min(best.fit, Fit.SILENT)
-        rivals = [like.cosine for like in ranked[1:] if like.fit >= least]
-        if best.fit is Fit.DIFFERS or best.cosine < CERTAIN:
+    def _is_sized(self, features: Floats, seen: Seen, form: Form) -> bool:
+        """Whether the line prints the product's size and count, and no other's of the line.
+
+        A size that all shades share need not be printed.
+        """
+        sizes = self._assortment.sizes[form.line]
+        if features[SIZE_WRONG].any() or (features[SIZE_UNSAID] and len(sizes) > 1):
             return False
-        if rivals and best.cosine - rivals[0] < MARGIN:
-            return False
-        foreign = _left_over(seen.words, best.form.words)
-        missing = _left_over(best.form.words, seen.words)
-        if best.fit is Fit.UNKNOWN:
-            # The size is not printed: nothing else may be missing.
-            return not foreign and not missing
-        # Words on both sides without a like: «для сухих волос» is not «для жирных волос».
-        return not (foreign and missing)
+        return not features[SIZE_CUT] or not _cut_short(seen, sizes)
+
+    def _guesses(self, ranked: Ranked, judged: Judged, seen: Seen) -> tuple[Guess, ...]:
+        """The three best products; scores fall by half, the first has the judge's."""
+        forms = self._assortment.index.forms
+        found: dict[str, None] = {}
+        for row in judged.rows:
+            form = forms[ranked.forms[row]]
+            if of_brand(seen, form):
+                found[form.sku] = None
+            if len(found) == GUESSES:
+                break
+        skus = list(found) or [forms[ranked.forms[judged.row]].sku]
+        return tuple(Guess(sku, round(judged.sku / 2**place, 4)) for place, sku in enumerate(skus))
+
+    def _by_price(self, found: Match, unit_kopecks: int) -> Match:
+        """The one size of a certain line whose price is this, when no other's is near."""
+        if found.sku or len(found.line_skus) < 2:
+            return found
+        prices = self._assortment.prices
+        near, apart = [], True
+        for sku in found.line_skus:
+            if sku not in prices:
+                return found
+            ratio = unit_kopecks / prices[sku]
+            if SAME_PRICE[0] <= ratio <= SAME_PRICE[1]:
+                near.append(sku)
+            elif OTHER_PRICE[0] < ratio < OTHER_PRICE[1]:
+                apart = False
+        if len(near) != 1 or not apart:
+            return found
+        return self._certain(near[0], "price", found.line_score, found.line_score)
 
 
-def fit(seen: Seen, form: Form) -> Fit:
-    """Whether the line's numbers, size and count are the product's."""
-    if seen.numbers and form.numbers and not seen.numbers & form.numbers:
-        return Fit.DIFFERS
-    if seen.pieces and (form.pieces or 1) != seen.pieces:
-        return Fit.DIFFERS
-    if not seen.pieces and (form.pieces or 1) > 1 and SET_WORDS.isdisjoint(seen.words):
-        return Fit.UNKNOWN
-    if seen.amounts and form.amounts:
-        return Fit.AGREES if seen.amounts & form.amounts else Fit.DIFFERS
-    if not form.amounts:
-        return Fit.SILENT
-    return Fit.AGREES if _cut_size(seen.words) & form.amounts else Fit.UNKNOWN
+def _agreed(aliases: Mapping[tuple[str, str], str | None]) -> dict[str, str]:
+    """Names that every seller they were decided for prints for one product."""
+    meant: dict[str, set[str | None]] = {}
+    for (_, key), sku in aliases.items():
+        meant.setdefault(key, set()).add(sku)
+    return {
+        key: sku for key, skus in meant.items() if len(skus) == 1 and (sku := min(skus, key=str))
+    }
 
 
 def _fits(seen: Seen, forms: Sequence[Form]) -> list[tuple[Fit, Form]]:
-    return [(fit(seen, form), form) for form in forms if _of_brand(seen, form)]
+    return [(fit(seen, form), form) for form in forms if of_brand(seen, form)]
 
 
-def _of_brand(seen: Seen, form: Form) -> bool:
-    """One brand's name in a line excludes the products of the catalogue's other brands."""
-    return not seen.brands or form.brand in seen.brands
-
-
-def _cut_size(words: Sequence[str]) -> set[int]:
-    """A size at the end of a line whose unit was cut off, as ml and l: «крем 75», «шампунь 0.5».
-
-    Small whole numbers are left alone: they are shades and «3 в 1».
-    """
-    last = words[-1] if words else ""
-    if not last[:1].isdecimal() or ":" in last or ("." not in last and int(last) < 5):
-        return set()
-    return {round(float(last) * scale) for scale in (1_000, 1_000_000)}
-
-
-def _left_over(words: Sequence[str], others: Sequence[str]) -> list[str]:
-    """Telling words that have no like among the others."""
-    return [
-        word
-        for word in words
-        if _is_telling(word) and not any(_alike(word, other) for other in others)
-    ]
+def _things(seen: Seen) -> int:
+    """How many things a name says: telling words, and the size."""
+    return sum(map(_is_telling, seen.words)) + bool(seen.amounts)
 
 
 def _is_telling(word: str) -> bool:
     return len(word) >= 3 and word[0].isalpha() and word not in FILLERS
 
 
-def _alike(word: str, other: str) -> bool:
-    """One word cut or inflected: a common beginning of four letters, endings of at most three."""
-    if word == other:
+def _tells(seen: Seen) -> bool:
+    """Without the brand a name must say a lot, its size too."""
+    return _things(seen) >= THINGS_IN_A_NAME and bool(seen.amounts)
+
+
+def _beside(seen: Seen, form: Form) -> bool:
+    """Whether a word of the line says it is for the product or instead of it."""
+    return any(_is_beside(word) and word not in form.words for word in seen.words)
+
+
+@lru_cache(maxsize=50_000)
+def _is_beside(word: str) -> bool:
+    return word.startswith(BESIDE) or (
+        len(word) >= SHORTEST_BESIDE and any(one.startswith(word) for one in BESIDE)
+    )
+
+
+def _cut_short(seen: Seen, sizes: Iterable[int]) -> bool:
+    """Whether the number at the end may begin several sizes: «5» of 5 l and of 500 ml."""
+    last = seen.words[-1]
+    if len(last) == 1:
         return True
-    shorter = min(len(word), len(other))
-    common = 0
-    while common < shorter and word[common] == other[common]:
-        common += 1
-    return common >= 3 and (common == shorter or (common >= 4 and shorter - common <= 3))
+    begun = {
+        size
+        for size in sizes
+        for scale in (1_000, 1_000_000)
+        if f"{size / scale:g}".startswith(last)
+    }
+    return len(begun) > 1

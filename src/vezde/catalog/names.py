@@ -7,28 +7,32 @@ numbers. `read` undoes what can be undone without knowing the catalogue.
 import re
 import unicodedata
 from dataclasses import dataclass
-from fractions import Fraction
 
 LATIN_TWINS = "abcehkmoptxy"
 CYRILLIC_TWINS = "авсенкмортху"
+TWINS = frozenset(LATIN_TWINS)
 TO_CYRILLIC = str.maketrans(LATIN_TWINS, CYRILLIC_TWINS)
 TO_LATIN = str.maketrans(CYRILLIC_TWINS, LATIN_TWINS)
 
 LATIN = re.compile(r"[a-z]")
 LETTERS = re.compile(r"[^\W\d_]+")
 SCRIPT_RUNS = re.compile(r"[a-z]+|[^a-z]+")
-# Two alphabets glued where the case changes: «камерCooky», `PROSEPTготовый`.
+# Words glued where the alphabet or the case changes: «камерCooky», `PROSEPTготовый`, «ГРУНТготов».
 GLUED = re.compile(
     r"(?<=[а-яё])(?=[A-Z][A-Za-z]{2})|(?<=[a-z])(?=[А-ЯЁ][А-ЯЁа-яё]{2})"
     r"|(?<=[A-Za-z][A-Za-z]{2})(?=[а-яё]{3})|(?<=[А-ЯЁ]{3})(?=[a-z]{3})"
+    r"|(?<=[А-ЯЁ]{4})(?=[а-яё]{4})|(?<=[а-яё]{4})(?=[А-ЯЁ][а-яё]{3})"
 )
-APOSTROPHES = re.compile(r"['’‘`´\u00ad\u200b\ufeff]")
+# Apostrophes, soft hyphens, and accents that make no letter of their own.
+APOSTROPHES = re.compile(r"['’‘`´\u00ad\u200b\ufeff\u0300-\u036f]")
 DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 # What tills put before a name: `1:3305976 `, `240 `, `*`, `[М+]`, «без заменителя молочного жира».
 JUNK = re.compile(
-    r"^(?:\s|\*|~|\d+:\d{4,}\s|\d{3,8}\s+(?=[^\W\d_]{3})|\[м\+?\]|бзмж\b|псыж\b|скидка\b)+"
+    r"^(?:\s|\*|~|\d+:\d{4,}\s|\d{3,8}\s+(?=[^\W\d_]{3})|\[м\+?\]|бзмж\b|псыж\b|скидка\b)+",
+    re.IGNORECASE,
 )
 LONGEST = 300  # a till prints at most 128
+ROMAN = {"i": "1", "ii": "2", "iii": "3"}
 LONG_CODE = 5  # digits from which a number is an article or a barcode, not a property
 
 ABBREVIATIONS = {
@@ -57,8 +61,9 @@ ABBREVIATIONS = {
     "шамп": "шампунь",
 }
 DOTTED = re.compile(r"(?<![^\W_])(" + "|".join(sorted(ABBREVIATIONS, key=len)[::-1]) + r")\.")
-SLASHED = re.compile(r"(?<![^\W_])([дбв])/(?=\s*[^\W\d_])")
-SLASHED_WORDS = {"д": "для ", "б": "без ", "в": "в "}
+PLUS = re.compile(r"(?<=[^\W\d_])\+|^\+$")  # «Acid+», «Acid +»
+ORDINAL = re.compile(r"(?<!\d)(\d)-?(?:ая|ой|ый|го|я|й)(?![^\W_])")  # «2-ая группа»
+SLASHED_WORDS = {"д": "для", "б": "без", "в": "в"}
 SREDSTVO = re.compile(r"(?<![^\W_])ср[-.]?в[оа]?(?![^\W_])\.?")
 
 # An amount in thousandths of a millilitre or a gram: shops write «50 г» and «50 мл» of one jar.
@@ -66,18 +71,13 @@ UNITS = {
     **dict.fromkeys(("мл", "ml", "г", "гр", "g", "gr", "грамм", "грамма"), 1_000),
     **dict.fromkeys(("л", "l", "литр", "литра", "литров", "кг", "kg"), 1_000_000),
 }
-PIECES = ("шт", "штук", "штука", "штуки", "pcs")
-_UNIT = "|".join(sorted(UNITS, key=len)[::-1])
-_PIECE = "|".join(sorted(PIECES, key=len)[::-1])
-_NUMBER = r"(?<![\d.:])(\d{1,6}(?:\.\d{1,3})?)"
-_END = r"(?![^\W_])\.?"
-AMOUNT = re.compile(rf"{_NUMBER}\s*({_UNIT}){_END}")
-COUNT = re.compile(rf"{_NUMBER}\s*(?:{_PIECE}){_END}")
-PACK_BEFORE = re.compile(
-    rf"{_NUMBER}\s*(?:(?:{_PIECE})\.?)?\s*[*х×]\s*(?=\d+(?:\.\d+)?\s*(?:{_UNIT}){_END})"
-)
-PACK_AFTER = re.compile(rf"((?:{_UNIT})\.?)\s*[*х×]\s*(\d{{1,3}})(?:\s*(?:{_PIECE}))?{_END}")
+PIECES = frozenset(("шт", "штук", "штука", "штуки", "pcs"))
+TIMES = frozenset("*х×")
 TOKEN = re.compile(r"\d+(?::\d+(?:\.\d+)?)+|\d+(?:\.\d+)?|[^\W\d_]+")
+# As `TOKEN`, and every mark but the full stop, so that «5, л» is no five litres.
+MARKED = re.compile(TOKEN.pattern + r"|[^\w\s.]|_")
+MEASURED = re.compile(r"\d{1,6}(?:\.\d{1,3})?")
+PIECES_REMEMBERED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,31 +99,28 @@ class Name:
 
 def read(raw: str) -> Name:
     """The name in canonical form; reads any text, an empty one too."""
-    text = fold(raw[:LONGEST])
-    text = JUNK.sub("", text)
-    text = DECIMAL_COMMA.sub(".", text)
-    text = SREDSTVO.sub("средство ", text)
-    text = SLASHED.sub(lambda found: SLASHED_WORDS[found[1]], text)
-    text = DOTTED.sub(lambda found: ABBREVIATIONS[found[1]] + " ", text)
-    text, pieces = _take_pieces(text)
-    amounts: set[int] = set()
-
-    def take(found: re.Match[str]) -> str:
-        amounts.add(_thousandths(found[1], UNITS[found[2]]))
-        return " "
-
-    text = AMOUNT.sub(take, text)
-    tokens = [_plain(token) for token in TOKEN.findall(text)]
-    measures = [f"{amount}m" for amount in sorted(amounts)]
-    if pieces is not None:
-        measures.append(f"{pieces}x")
-    words = tuple(token for token in tokens if not _is_code(token))
+    text = unicodedata.normalize("NFKC", raw[:LONGEST])
+    if not text[:1].isalpha() or text[:1] in "бпсБПС":
+        text = JUNK.sub("", text)
+    tokens: list[str] = []
+    for piece in text.split():
+        known = _pieces.get(piece)
+        if known is None:
+            known = _remember(piece)
+        tokens += known
+    rest, amounts, counts = _measured(tokens)
+    words = tuple([token for token in rest if not _is_code(token)])
+    pieces = max(counts) if counts else None
+    if amounts or pieces is not None:
+        rest += [f"{amount}m" for amount in sorted(amounts)]
+        if pieces is not None:
+            rest.append(f"{pieces}x")
     return Name(
-        key=" ".join((*tokens, *measures)),
+        key=" ".join(rest),
         words=words,
         amounts=frozenset(amounts),
         pieces=pieces,
-        numbers=frozenset(w for w in words if _tells(w)),
+        numbers=frozenset([word for word in words if word[0].isdecimal() and ":" not in word]),
     )
 
 
@@ -142,8 +139,81 @@ def fold(raw: str) -> str:
 
 def plain(raw: str) -> str:
     """Small letters, one ё, no apostrophes; every letter in the alphabet it was typed in."""
-    text = unicodedata.normalize("NFKC", raw).casefold().replace("ё", "е")
-    return APOSTROPHES.sub("", text)
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", raw).casefold())
+    text = unicodedata.normalize("NFKC", APOSTROPHES.sub("", text))
+    return text.replace("ё", "е")
+
+
+_pieces: dict[str, tuple[str, ...]] = {}
+
+
+def _remember(piece: str) -> tuple[str, ...]:
+    """What stands between two spaces, as tokens; tills repeat their words, so they are kept."""
+    text = DECIMAL_COMMA.sub(".", fold(piece))
+    text = PLUS.sub(" plus ", ORDINAL.sub(r"\1 ", text))
+    text = SREDSTVO.sub("средство ", text)
+    text = DOTTED.sub(lambda found: ABBREVIATIONS[found[1]] + " ", text)
+    tokens = tuple(
+        str(int(token)) if token.isdecimal() and not _is_code(token) else ROMAN.get(token, token)
+        for token in MARKED.findall(text)
+    )
+    if len(_pieces) >= PIECES_REMEMBERED:
+        _pieces.clear()
+    _pieces[piece] = tokens
+    return tokens
+
+
+def _measured(tokens: list[str]) -> tuple[list[str], set[int], list[int]]:
+    """Words and numbers without sizes («3х50 мл») and counts («2 шт»), and these."""
+    rest: list[str] = []
+    amounts: set[int] = set()
+    counts: list[int] = []
+    place, last = 0, len(tokens) - 1
+    while place <= last:
+        token = tokens[place]
+        place += 1
+        if token[0].isdecimal():
+            if place <= last and MEASURED.fullmatch(token):
+                taken = _measure(tokens, place, token, amounts, counts)
+                if taken:
+                    place += taken
+                    continue
+            rest.append(token)
+        elif token in SLASHED_WORDS and place < last and tokens[place] == "/":
+            rest.append(SLASHED_WORDS[token] if tokens[place + 1][0].isalpha() else token)
+        elif token[0].isalpha():
+            rest.append(token)
+    return rest, amounts, counts
+
+
+def _measure(
+    tokens: list[str], place: int, number: str, amounts: set[int], counts: list[int]
+) -> int:
+    """Read the measure that `number` begins, the next token at `place`; how many belong to it."""
+    after = [*tokens[place : place + 3], "", "", ""]
+    scale = UNITS.get(after[0])
+    if scale is not None:
+        amounts.add(_scaled(number, scale))
+        if after[1] in TIMES and after[2].isdecimal() and len(after[2]) <= 3:
+            beyond = tokens[place + 3] if place + 3 < len(tokens) else ""
+            if beyond in UNITS:
+                return 1
+            counts.append(int(after[2]))
+            return 4 if beyond in PIECES else 3
+        return 1
+    if after[0] in PIECES:
+        counts.append(int(number.partition(".")[0]))
+        return 2 if after[1] in TIMES and after[2][:1].isdecimal() else 1
+    if after[0] in TIMES and MEASURED.fullmatch(after[1]) and after[2] in UNITS:
+        counts.append(int(number.partition(".")[0]))
+        return 1
+    return 0
+
+
+def _scaled(number: str, scale: int) -> int:
+    """Thousandths: `scale` are those of a whole unit; at most three decimals."""
+    whole, _, decimals = number.partition(".")
+    return int(whole) * scale + int(decimals.ljust(3, "0")) * scale // 1_000
 
 
 def _one_alphabet(word: str) -> str:
@@ -159,38 +229,8 @@ def _one_alphabet(word: str) -> str:
     # A letter or two of the other alphabet were mistyped; three are a word that was glued on.
     if other.issubset(CYRILLIC_TWINS) and all(run.isascii() or len(run) < 3 for run in runs):
         return word.translate(TO_LATIN)
-    return " ".join(runs)
-
-
-def _take_pieces(text: str) -> tuple[str, int | None]:
-    """Cut «2 шт», «3х50 мл», «50 мл*3» out; the text without them and the count."""
-    seen: list[int] = []
-
-    def take(found: re.Match[str]) -> str:
-        seen.append(int(Fraction(found[1])))
-        return " "
-
-    def take_after(found: re.Match[str]) -> str:
-        seen.append(int(found[2]))
-        return found[1] + " "
-
-    text = PACK_BEFORE.sub(take, text)
-    text = PACK_AFTER.sub(take_after, text)
-    text = COUNT.sub(take, text)
-    return text, max(seen) if seen else None
-
-
-def _thousandths(number: str, scale: int) -> int:
-    return int(Fraction(number) * scale)
-
-
-def _plain(token: str) -> str:
-    return str(int(token)) if token.isdecimal() and not _is_code(token) else token
+    return " ".join(run.translate(TO_CYRILLIC) if set(run) <= TWINS else run for run in runs)
 
 
 def _is_code(token: str) -> bool:
     return len(token) >= LONG_CODE and token.isdecimal()
-
-
-def _tells(word: str) -> bool:
-    return word[0].isdecimal() and ":" not in word

@@ -147,7 +147,14 @@ def _named(document: FiscalDocument, line: FiscalLine, own_inns: frozenset[str])
         gtin=line.gtin,
         seller_inn=document.seller_inn,
         own_supplier=line.provider_inn in own_inns,
+        unit_kopecks=_unit_kopecks(line),
     )
+
+
+def _unit_kopecks(line: FiscalLine) -> int | None:
+    """What one piece cost; None of what is weighed or costs nothing."""
+    pieces, rest = divmod(line.quantity_micro, 1_000_000)
+    return line.sum_kopecks // pieces or None if pieces and not rest else None
 
 
 def occurred_at(wall_time: datetime, place: Place | None, programmes: Programmes) -> datetime:
