@@ -14,7 +14,7 @@ from vezde.kit import ids
 from vezde.outbox.model import FactRow
 from vezde.receipts.events import came_to
 from vezde.receipts.model import Status
-from vezde.testing.receipts import line, receipt, render
+from vezde.testing.receipts import OZON, line, receipt, render
 from vezde.testing.webhooks import WebhookReceiver, http
 
 CREAM = line("Крем для лица LUNARIA 50мл", 83_000)
@@ -44,6 +44,18 @@ async def until(api, path, wanted):
 
 
 class TestStory:
+    async def test_points_that_become_active_are_told_once_an_instant(self, api, receiver, anna):
+        await made(api, receiver, kinds=["points.activated/1"])
+        two = [receipt(number, lines=[CREAM], seller=OZON) for number in (1, 2)]
+        await api.batch(*({"member_id": anna, "document": render(one)} for one in two))
+        await api.ok("POST", "/v1/sandbox/clock", {"advance": "P40D"})
+        (told,) = await receiver.wait_for(1)
+        assert told.valid
+        assert (told.type, told.data) == ("points.activated", {"member_id": anna, "points": 82})
+        await api.ok("GET", f"/v1/members/{anna}/points")
+        await api.ok("POST", "/v1/sandbox/clock", {"advance": "P1D"})
+        assert len(await receiver.wait_for(1)) == 1
+
     async def test_a_receipt_is_told_with_public_ids(self, api, receiver, anna):
         webhook = await made(api, receiver, kinds=["receipt.accepted/1", "points.accrued/1"])
         (answer,) = await api.batch(

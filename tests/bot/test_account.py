@@ -60,6 +60,16 @@ class TestPhone:
         await anna.contact()
         await anna.sees("уже записан за вами")
 
+    async def test_before_any_receipt_is_thanked_for_without_a_nought(self, door: Door) -> None:
+        anna = await door.member(phone="+79000000001")
+        await anna.contact()
+        await anna.sees("телефон записан")
+        await anna.send("/settings")
+        await anna.sees_button("Выйти и стереть данные")
+        await anna.tap("Выйти и стереть данные")
+        await anna.sees("Точно выходите?")
+        assert not any(" 0 баллов" in one.text.replace("\u00a0", " ") for one in anna.messages)
+
 
 class TestMailings:
     async def test_are_asked_about_after_the_phone_and_never_ticked(self, door: Door) -> None:

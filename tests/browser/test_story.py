@@ -78,7 +78,7 @@ async def gives_the_phone(phone: Phone) -> None:
 
 async def asks(phone: Phone) -> None:
     await phone.say("/balance")
-    await phone.sees("На счёте 0 баллов", "Ещё 83 балла ждут")
+    await phone.sees("В ожидании 83 балла")
     await phone.page.get_by_role("button", name="Команды").click()
     await phone.page.get_by_role("button", name="/history").click()
     await phone.sees("История баллов", "+83 · Покупка: Wildberries")

@@ -17,6 +17,7 @@ from uuid import UUID
 from vezde.api import names
 from vezde.catalog import events as catalog
 from vezde.checkout import events as checkout
+from vezde.ledger import events as ledger
 from vezde.members import events as members
 from vezde.members.links import events as links
 from vezde.outbox.model import FactRow
@@ -93,6 +94,7 @@ TOLD: Mapping[str, tuple[str, ...]] = {
         "reversed_points",
         "refund_kopecks",
     ),
+    ledger.ACTIVATED: ("points",),
     program.PUBLISHED: ("version", "valid_from"),
     sellers.LABELLED: ("inn", "kind", "sales_channel"),
     catalog.IMPORTED: ("created", "updated", "archived", "revision"),

@@ -73,6 +73,14 @@ MERGE_CHATS: LiteralString = """
 UPDATE bot.chat SET member_id = %(into)s WHERE member_id = %(gone)s
 """
 MERGE_SHOWN: LiteralString = "UPDATE bot.shown SET member_id = %(into)s WHERE member_id = %(gone)s"
+MERGE_ACTIVATED: LiteralString = """
+WITH gone AS (DELETE FROM bot.activated WHERE member_id = %(gone)s RETURNING points, told_at)
+INSERT INTO bot.activated AS known (member_id, points, told_at)
+SELECT %(into)s, points, told_at FROM gone
+ON CONFLICT (member_id) DO UPDATE SET points = known.points + excluded.points,
+    told_at = greatest(known.told_at, excluded.told_at)
+"""
+FORGET_ACTIVATED: LiteralString = "DELETE FROM bot.activated WHERE member_id = %s"
 FORGET_CHATS: LiteralString = "DELETE FROM bot.chat WHERE member_id = %s RETURNING chat"
 FORGET_SHOWN: LiteralString = "DELETE FROM bot.shown WHERE member_id = %s"
 
@@ -199,6 +207,7 @@ async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) ->
     both = {"into": into, "gone": gone}
     await db.execute(MERGE_CHATS, both)
     await db.execute(MERGE_SHOWN, both)
+    await db.execute(MERGE_ACTIVATED, both)
 
 
 async def forget(db: Db, member_id: UUID, *, now: datetime, actor: str) -> None:  # noqa: ARG001 (a step of members)
@@ -206,6 +215,7 @@ async def forget(db: Db, member_id: UUID, *, now: datetime, actor: str) -> None:
     gone = await (await db.execute(FORGET_CHATS, [member_id])).fetchall()
     await inbox.drop_chats(db, [row[0] for row in gone])
     await db.execute(FORGET_SHOWN, [member_id])
+    await db.execute(FORGET_ACTIVATED, [member_id])
 
 
 def _context(chat: bytes) -> bytes:

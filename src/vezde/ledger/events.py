@@ -9,6 +9,7 @@ from vezde.kit import ids
 from vezde.ledger.model import Entry, EntryKind
 from vezde.outbox.model import FactRow
 
+ACTIVATED = "points.activated/1"
 SPENT = "points.spent/1"
 REVERSED = "points.reversed/1"
 RESTORED = "points.restored/1"
@@ -64,18 +65,42 @@ def adjusted(
 
 
 def by_time(entries: Iterable[Entry], *, now: datetime) -> list[FactRow]:
-    """What time did that others want to know: points that expired, holds that ended."""
+    """What time did that others want to know: points active, points expired, holds that ended.
+
+    What became active at one instant is told together, however many lots it was.
+    """
     kinds = {EntryKind.EXPIRE: EXPIRED, EntryKind.RELEASE: HOLD_EXPIRED}
+    entries = tuple(entries)
+    return [
+        *_activated(entries, now),
+        *(
+            _fact(
+                kinds[one.kind],
+                one.member_id,
+                one.occurred_at,
+                now,
+                {"seq": one.seq, "points": abs(one.points)},
+            )
+            for one in entries
+            if one.kind in kinds
+        ),
+    ]
+
+
+def _activated(entries: Iterable[Entry], now: datetime) -> list[FactRow]:
+    together: dict[tuple[UUID, datetime], list[Entry]] = {}
+    for one in entries:
+        if one.kind is EntryKind.ACTIVATE and one.points:
+            together.setdefault((one.member_id, one.occurred_at), []).append(one)
     return [
         _fact(
-            kinds[one.kind],
-            one.member_id,
-            one.occurred_at,
+            ACTIVATED,
+            member_id,
+            at,
             now,
-            {"seq": one.seq, "points": abs(one.points)},
+            {"seq": lots[-1].seq, "points": sum(one.points for one in lots)},
         )
-        for one in entries
-        if one.kind in kinds
+        for (member_id, at), lots in together.items()
     ]
 
 

@@ -13,7 +13,7 @@ from vezde.messaging.templates import Lines, Money, Points
 POINTS, WAITING_POINTS, SHOWN_POINTS = 83, 41, 100
 DAY = date(2026, 12, 9)
 # Where points are what was just added.
-SIGNED = ("receipt", "why")
+SIGNED = ("receipt", "why", "points_activated")
 SAID: Mapping[Locale, Mapping[str, str]] = {
     Locale.RU: {
         "place": "Магазин у дома, 25.11.2026",
@@ -67,6 +67,10 @@ def variables(key: str, locale: Locale, brand: Brand) -> dict[str, Any]:
         "pays": Money(POINTS * brand.point_value_kopecks),
         "day": DAY,
         "guest_until": DAY,
+        "left": Points(WAITING_POINTS),
+        "site": "club.example",
+        "code": "4071",
+        "number": "27",
         "count": 3,
         "accepted": 2,
         "waiting": 0,

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from vezde.bot import activations as bot_activations
 from vezde.bot import reactions as bot_reactions
 from vezde.kit.clock import Clock
 from vezde.kit.db import Database, Db
@@ -83,7 +84,7 @@ async def settle_in(db: Db, vault: Vault, *, now: datetime) -> None:
     """What every process finds or puts into the database it works with."""
     await members.pin_index_key(db, vault=vault, now=now, actor="system")
     wanted = {kind for one in REACTIONS for kind in one.kinds}
-    await outbox.subscribe(db, wanted | bot_reactions.KINDS)
+    await outbox.subscribe(db, wanted | bot_reactions.KINDS | bot_activations.KINDS)
     await open_months(db, now, now + MONTHS_AHEAD)
     await timetable.install(db, TICKS, now=now)
 

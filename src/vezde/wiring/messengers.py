@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from vezde.bot import activations as bot_activations
 from vezde.bot import guests as bot_guests
 from vezde.bot import inbox as bot_inbox
 from vezde.bot import reactions as bot_reactions
@@ -58,6 +59,7 @@ def bot(house: House) -> list[Stage]:
     handlers: Mapping[str, jobs.Handler] = {
         bot_reactions.REMIND: teller(house).remind,
         bot_account.FORGET: bot_worker(house).forget,
+        bot_activations.TELL: herald(house).tell,
         bot_guests.WARN: guests(house).warn,
         bot_guests.FORGET: guests(house).forget,
     }
@@ -85,6 +87,10 @@ def teller(house: House) -> bot_reactions.Teller:
 
 def guests(house: House) -> bot_guests.Keeper:
     return bot_guests.Keeper(house.clock, house.vault, STEPS)
+
+
+def herald(house: House) -> bot_activations.Herald:
+    return bot_activations.Herald(house.vault, house.clock)
 
 
 def listener(house: House, conninfo: str) -> Poller | Presence | None:

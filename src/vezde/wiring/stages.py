@@ -32,7 +32,11 @@ def stages(house: House) -> list[Stage]:
     asked = house.providers
     settle = partial(receipt_work.settle_once, database, clock=clock)
     telling = webhook_reactions.reaction(kinds=facts.KINDS, wall=clock.wall)
-    reactions = [*REACTIONS, *messengers.teller(house).reactions()]
+    reactions = [
+        *REACTIONS,
+        *messengers.teller(house).reactions(),
+        messengers.herald(house).reaction(),
+    ]
 
     handlers = tick_handlers(house)
     round_ = partial(timetable.work_timetable, database, handlers, clock=clock)

@@ -150,6 +150,8 @@ def guest_warning(until: date, points: int) -> View:
 
 
 def phone_done(text: str, active: int) -> View:
+    if text == "phone_saved" and not active:
+        return View("phone_saved_empty", keyboard=Keyboard.REMOVE)
     return View(text, {"points": Points(active)}, keyboard=Keyboard.REMOVE)
 
 
@@ -171,6 +173,16 @@ def balance(active: int, pending: int, value_kopecks: int) -> View:
     if pending:
         return View("balance_pending", {**said, "pending": Points(pending)}, rows)
     return View("balance", said, rows)
+
+
+def activated(points: int, active: int, value_kopecks: int) -> View:
+    """Points that waited became active; what there is now."""
+    said = {
+        "points": Points(points, signed=True),
+        "active": Points(active),
+        "pays": Money(active * value_kopecks),
+    }
+    return View("points_activated", said, (_account_buttons(),))
 
 
 def history(entries: Sequence[str], first_seq: int | None) -> View:
@@ -208,6 +220,8 @@ def settings(*, mailings: bool, phone: bool) -> View:
 
 def leave(points: int) -> View:
     rows = ((Button("button_stay", "stay"),), (Button("button_leave_yes", "leave:yes"),))
+    if not points:
+        return View("leave_ask_empty", buttons=rows)
     return View("leave_ask", {"points": Points(points)}, rows)
 
 
