@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import _accounts
 import psycopg
 
 from vezde.kit import ids, migrate, postgres, share
@@ -34,41 +35,6 @@ from vezde.ledger.model import Accrual, Part, Redemption
 from vezde.ledger.operations import auditing
 
 NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
-LOTS, LOT_POINTS = 10, 1_000
-# Rows as ten accruals of each member would have left them, all active, of ten dates.
-FILL = {
-    "account": """
-INSERT INTO ledger.account (member_id, active, pending, held, debt, seq, opened_at, updated_at,
-    last_activity_at, next_due_at)
-SELECT pg_temp.member(n), %(lots)s * %(points)s, 0, 0, 0, %(lots)s, %(now)s, %(now)s, %(now)s,
-    %(now)s + interval '31 days'
-FROM generate_series(%(first)s, %(last)s) n""",
-    "entry": """
-INSERT INTO ledger.entry (member_id, seq, points, active_after, pending_after, held_after,
-    debt_after, occurred_at, recorded_at, kind, op_key, actor, title, proof)
-SELECT pg_temp.member(n), lot, %(points)s, lot * %(points)s, 0, 0, 0, %(now)s, %(now)s, 'accrue',
-    'fact:' || pg_temp.member(n * 16 + lot), 'system', 'Покупка: Пятёрочка',
-    '{"version": 7, "parts": [[1, "base", 500, 1000]]}'
-FROM generate_series(%(first)s, %(last)s) n, generate_series(1, %(lots)s) lot""",
-    "op": """
-INSERT INTO ledger.op (member_id, op_key, fingerprint, first_seq, n_entries)
-SELECT pg_temp.member(n), 'fact:' || pg_temp.member(n * 16 + lot), sha256('x'), lot, 1
-FROM generate_series(%(first)s, %(last)s) n, generate_series(1, %(lots)s) lot""",
-    "lot": """
-INSERT INTO ledger.lot (member_id, seq, points, remaining, active_at, expires_at, use_order,
-    activated_seq, open)
-SELECT pg_temp.member(n), lot, %(points)s, %(points)s, %(now)s,
-    %(now)s + make_interval(days => 30 + lot), %(now)s + make_interval(days => 30 + lot), lot, true
-FROM generate_series(%(first)s, %(last)s) n, generate_series(1, %(lots)s) lot""",
-    "due": """
-INSERT INTO ledger.due (due_at, member_id)
-SELECT %(now)s + interval '31 days', pg_temp.member(n)
-FROM generate_series(%(first)s, %(last)s) n""",
-}
-MEMBER = """
-CREATE FUNCTION pg_temp.member(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
-    SELECT ('01980000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid $$
-"""
 SIZES = """
 SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_class c
 WHERE c.relnamespace = 'ledger'::regnamespace AND c.relkind = 'r'
@@ -105,27 +71,13 @@ def filled(members: int) -> Iterator[str]:
         migrate.apply(running.owner, share.folder("migrations"), app_login="vezde_app", now=NOW)
         began = time.perf_counter()
         with psycopg.connect(running.owner, autocommit=True) as db:
-            db.execute(MEMBER)
-            for first in range(1, members + 1, 50_000):
-                last = min(first + 49_999, members)
-                given = {
-                    "first": first,
-                    "last": last,
-                    "lots": LOTS,
-                    "points": LOT_POINTS,
-                    "now": NOW,
-                }
-                for statement in FILL.values():
-                    db.execute(statement, given)
-            for table in FILL:
-                db.execute(f"VACUUM (ANALYZE) ledger.{table}")
-            db.execute("CHECKPOINT") if db.info.user == "postgres" else None
+            _accounts.fill(db, members, now=NOW)
             sizes = dict(db.execute(SIZES).fetchall())
         tell(
             {
                 "figure": "bytes on disk a member with ten lots",
                 "value": round(sum(sizes.values()) / members),
-                "a_lot": round(sum(sizes.values()) / members / LOTS),
+                "a_lot": round(sum(sizes.values()) / members / _accounts.LOTS),
                 "filled_in_seconds": round(time.perf_counter() - began),
             },
             members,
@@ -186,7 +138,7 @@ class Bench:
         }
 
     def somebody(self) -> UUID:
-        return UUID(f"01980000-0000-7000-8000-{random.randint(1, self.members):012x}")
+        return _accounts.member(random.randint(1, self.members))
 
     async def accrue(self) -> None:
         async with self.db.transaction() as tx:
@@ -272,7 +224,7 @@ def redemption(member_id: UUID) -> Redemption:
 def tell(figure: dict[str, Any], members: int) -> None:
     facts = {
         "members": members,
-        "lots_each": LOTS,
+        "lots_each": _accounts.LOTS,
         "cores": os.cpu_count(),
         "durability": "default",
     }
