@@ -44,3 +44,27 @@ class TestList:
         said = real.run("keys", "list", COLUMNS="300").stdout
         assert "secret" in said
         assert made.strip().split("_", 2)[2] not in said
+
+
+class TestPublishable:
+    def test_prints_a_key_for_pages(self, real: Installation) -> None:
+        given = ("--publishable", "--origin", "https://shop.example", "--enrols")
+        ran = real.run("keys", "create", "--name", "site", *given)
+        assert re.fullmatch(r"vezde_pub_[0-9a-f]{32}_[\w-]{43}\n", ran.stdout)
+        said = real.run("keys", "list", COLUMNS="300").stdout
+        assert "https://shop.example" in said
+
+    def test_is_one_or_the_other(self, real: Installation) -> None:
+        for given in (
+            (),
+            ("--publishable",),
+            ("--origin", "https://shop.example"),
+            ("--publishable", "--origin", "https://shop.example", "--scopes", "all"),
+        ):
+            ran = real.run("keys", "create", "--name", "odd", *given, code=2)
+            assert ran.stdout == ""
+
+    def test_refuses_an_origin_that_is_none(self, real: Installation) -> None:
+        given = ("--publishable", "--origin", "http://shop.example")
+        ran = real.run("keys", "create", "--name", "odd", *given, code=1)
+        assert "must be https" in ran.stderr
