@@ -193,7 +193,14 @@ class TestDecideLine:
         )
         assert doubt["status"] == "in_review"
         shown = await api.ok("GET", f"/v1/receipts/{doubt['id']}")
-        assert shown["lines"][0]["match"]["candidate_sku"] in {"LIP-01", "LIP-02"}
+        match = shown["lines"][0]["match"]
+        guesses = match["candidates"]
+        assert match["candidate_sku"] == guesses[0]["product_sku"]
+        assert {one["product_sku"] for one in guesses} >= {"LIP-01", "LIP-02"}
+        assert [one["score"] for one in guesses] == sorted(
+            (one["score"] for one in guesses), reverse=True
+        )
+        assert 0 <= match["product_line"]["score"] <= 1
         path = f"/v1/receipts/{doubt['id']}/lines/1/match"
         decided = await api.ok("POST", path, {"product_sku": "LIP-02"})
         assert decided["status"] == "accepted"

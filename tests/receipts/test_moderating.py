@@ -4,7 +4,7 @@ import pytest
 
 from vezde.catalog import operations as catalog
 from vezde.receipts.model import Reason, Status
-from vezde.receipts.operations import moderating
+from vezde.receipts.operations import moderating, writing
 from vezde.testing.receipts import line, receipt
 
 LIPSTICK = line("Помада LUNARIA", 50_000)
@@ -26,6 +26,19 @@ class TestDecideLine:
             ("LIP-02", "moderation", 50)
         ]
         assert (await shop.points(anna)).active == 50
+
+    async def test_is_shown_the_guesses_until_decided(self, shop, anna):
+        (doubt,) = await shop.take(anna, receipt(1, lines=[LIPSTICK]))
+        (shown,) = (await shop.receipt(anna, doubt.receipt_id)).matched
+        assert {"LIP-01", "LIP-02"} <= {guess.sku for guess in shown.guesses}
+        assert shown.candidate == shown.guesses[0].sku
+        decided = await decide(shop, anna, doubt.receipt_id, "LIP-02")
+        assert (decided.matched[0].guesses, decided.matched[0].line_skus) == ((), ())
+
+    def test_reads_matches_kept_before_there_were_guesses(self):
+        (one,) = writing.from_json([[1, None, "LIP-01", "ngram", 0.5, 0, None]])
+        assert (one.candidate, one.guesses, one.line_skus) == ("LIP-01", (), ())
+        assert writing.from_json(writing.to_json([one])) == (one,)
 
     async def test_said_twice_pays_once(self, shop, anna):
         (doubt,) = await shop.take(anna, receipt(1, lines=[LIPSTICK]))

@@ -48,12 +48,30 @@ class SellerOut(BaseModel):
     sales_channel: str | None
 
 
+class CandidateOut(BaseModel):
+    product_sku: str
+    score: float
+
+
+class ProductLineOut(BaseModel):
+    """How surely a line is one of a product line; its products stand here when it is certain."""
+
+    score: float
+    product_skus: list[str]
+
+
 class MatchOut(BaseModel):
-    """How a line was recognised; in doubt there is only the `candidate_sku` it resembles most."""
+    """How a line was recognised.
+
+    In doubt there are up to three `candidates`, the likeliest first (`candidate_sku` as well), and
+    the `product_line`: certain where only the size, colour or count is not.
+    """
 
     method: str | None
     score: float
     candidate_sku: str | None = None
+    candidates: list[CandidateOut] = []
+    product_line: ProductLineOut | None = None
 
 
 class LineOut(BaseModel):
@@ -165,7 +183,14 @@ def _line(line: FiscalLine, matched: Matched | None) -> LineOut:
 
 
 def _match(matched: Matched) -> MatchOut:
-    return MatchOut(method=matched.method, score=matched.score, candidate_sku=matched.candidate)
+    line = ProductLineOut(score=matched.line_score, product_skus=list(matched.line_skus))
+    return MatchOut(
+        method=matched.method,
+        score=matched.score,
+        candidate_sku=matched.candidate,
+        candidates=[CandidateOut(product_sku=one.sku, score=one.score) for one in matched.guesses],
+        product_line=line if matched.candidate else None,
+    )
 
 
 @router.post(

@@ -105,7 +105,16 @@ def _doubt(receipt: Receipt, line: int, sku: str | None) -> Matched | None:
 async def _priced(
     db: Db, receipt: Receipt, doubt: Matched, sku: str | None, *, now: datetime, actor: str
 ) -> Matched:
-    decided = replace(doubt, sku=sku, candidate=None, method="moderation", score=1.0)
+    decided = replace(
+        doubt,
+        sku=sku,
+        candidate=None,
+        method="moderation",
+        score=1.0,
+        line_score=0.0,
+        line_skus=(),
+        guesses=(),
+    )
     if sku is None:
         return decided
     product = (await catalog_queries.products_by_sku(db, [sku])).get(sku)

@@ -11,8 +11,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from vezde.catalog import queries as catalog
+from vezde.catalog.matcher import Guess, Match
 from vezde.catalog.matcher import Item as NamedItem
-from vezde.catalog.matcher import Match
 from vezde.catalog.model import Product
 from vezde.kit.db import Db
 from vezde.program import queries as program
@@ -41,7 +41,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """What was recognised in a line: `sku` for sure, or only a `candidate`, and what it earned."""
+    """What was recognised in a line: `sku` for sure, or only a `candidate`, and what it earned.
+
+    In doubt `guesses` are the best three, the candidate first; `line_skus` are the products of
+    the product line when that is certain and only the size is not, `line_score` how surely.
+    """
 
     line: int
     sku: str | None
@@ -50,6 +54,9 @@ class Matched:
     score: float
     points: int = 0
     active_at: datetime | None = None
+    line_score: float = 0.0
+    line_skus: tuple[str, ...] = ()
+    guesses: tuple[Guess, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +283,9 @@ def _matched(read: _Read, recorded: Recorded | None) -> tuple[Matched, ...]:
             score=round(match.score, 3),
             points=points.get(line.line, 0),
             active_at=decision.active_at if decision and points.get(line.line) else None,
+            line_score=0.0 if match.sku else round(match.line_score, 3),
+            line_skus=() if match.sku else match.line_skus,
+            guesses=match.guesses,
         )
         for line, match in zip(read.item.document.lines, read.matches, strict=True)
         if match.sku or match.candidate_sku

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from vezde.catalog.matcher import Guess
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.outbox import operations as outbox
@@ -301,9 +302,17 @@ def to_json(matched: Sequence[Matched]) -> list[list[Any]]:
             one.score,
             one.points,
             one.active_at.isoformat() if one.active_at else None,
+            *_doubt(one),
         ]
         for one in matched
     ]
+
+
+def _doubt(one: Matched) -> tuple[Any, ...]:
+    """What only a line in doubt has: the line's score and products, and the guesses."""
+    if one.candidate is None:
+        return ()
+    return one.line_score, one.line_skus, [(guess.sku, guess.score) for guess in one.guesses]
 
 
 def from_json(rows: Sequence[Sequence[Any]]) -> tuple[Matched, ...]:
@@ -319,6 +328,12 @@ def _matched(
     score: float,
     points: int,
     active_at: str | None,
+    line_score: float = 0.0,  # rows from before there were two answers end here
+    line_skus: Sequence[str] = (),
+    guesses: Sequence[tuple[str, float]] = (),
 ) -> Matched:
     at = datetime.fromisoformat(active_at) if active_at else None
-    return Matched(line, sku, candidate, method, score, points, at)
+    known = tuple(Guess(*guess) for guess in guesses)
+    return Matched(
+        line, sku, candidate, method, score, points, at, line_score, tuple(line_skus), known
+    )
