@@ -94,6 +94,7 @@ class Settings:
     sms: Sms
     documents_dir: Path | None
     webhooks_private: bool
+    adjust_alone: int
     log: Log
     locale: str
 
@@ -196,6 +197,7 @@ def _settled(values: Mapping[str, Any]) -> Settings:
         sms=Sms(value("SMS_TOKEN"), value("SMS_BASE"), value("SMS_SENDER"), value("SMS_PER_DAY")),
         documents_dir=value("DOCUMENTS_DIR"),
         webhooks_private=value("WEBHOOKS_PRIVATE"),
+        adjust_alone=value("ADJUST_ALONE"),
         log=Log(value("LOG_LEVEL"), value("LOG_FORMAT")),
         locale=value("LOCALE"),
     )
@@ -439,6 +441,13 @@ VARIABLES: tuple[Variable, ...] = (
         "Otherwise they go to public addresses by https alone; a sandbox also to itself.",
         "0",
         parsing.switch,
+    ),
+    Variable(
+        "VEZDE_ADJUST_ALONE",
+        "Up to how many points one operator may give or take by hand; above that a second one has "
+        "to approve. 0: always two.",
+        "1000",
+        parsing.whole(0, 1_000_000_000),
     ),
     Variable(
         "VEZDE_LOG_LEVEL",

@@ -3,14 +3,27 @@
 import asyncio
 import contextlib
 import random
+from datetime import timedelta
 
 import psycopg
 import pytest
 
-from ledger.making import DAY, accrual
+from ledger import invariants
+from ledger.making import (
+    DAY,
+    accrual,
+    commit,
+    hold,
+    redemption,
+    restoration,
+    reversal,
+)
 from vezde.kit import ids
 from vezde.kit.errors import Unavailable
-from vezde.ledger import operations
+from vezde.ledger import operations, queries
+from vezde.ledger.model import Debt, DebtPolicy, State
+
+OWED = Debt(DebtPolicy.DEBT)
 
 WAITING = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s"
 COUNTS = """
@@ -89,6 +102,160 @@ class TestParallel:
         assert await _row(database, BROKEN) is None
 
 
+class TestSpendingAtOnce:
+    async def test_of_fifty_redemptions_of_all_one_wins(self, database, now):
+        [anna] = await _enrolled(database, 1, now)
+        await _accrue(database, now, [accrual(anna, points=100)])
+        answers = await asyncio.gather(
+            *(_redeem(database, now, redemption(anna, 100)) for _ in range(50)),
+            return_exceptions=True,
+        )
+        refused = [one for one in answers if isinstance(one, operations.InsufficientPoints)]
+        assert (len(refused), len(answers) - len(refused)) == (49, 1)
+        assert await _row(database, "SELECT active FROM ledger.account") == (0,)
+        assert await _row(database, BROKEN) is None
+
+    async def test_of_fifty_commits_of_the_same_points_one_wins(self, database, now):
+        """Each order holds what it can get; a balance of 100 pays for one of 100."""
+        [anna] = await _enrolled(database, 1, now)
+        await _accrue(database, now, [accrual(anna, points=100)])
+
+        async def pay() -> int:
+            held = hold(anna, 100)
+            async with database.transaction() as db:
+                await operations.hold(db, held, now=now, actor="key:1")
+            async with database.transaction() as db:
+                return (
+                    await operations.commit(db, commit(held, 100), now=now, actor="key:1")
+                ).points
+
+        answers = await asyncio.gather(*(pay() for _ in range(50)), return_exceptions=True)
+        refused = [one for one in answers if isinstance(one, operations.InsufficientPoints)]
+        assert sorted(map(str, answers)) == sorted(["100", *map(str, refused)])
+        assert len(refused) == 49
+        assert await _row(database, "SELECT active, held FROM ledger.account") == (0, 0)
+
+    async def test_of_fifty_commits_of_one_hold_one_wins(self, database, now):
+        [anna] = await _enrolled(database, 1, now)
+        await _accrue(database, now, [accrual(anna, points=100)])
+        held = hold(anna, 100)
+        async with database.transaction() as db:
+            await operations.hold(db, held, now=now, actor="key:1")
+        answers = await asyncio.gather(
+            *(_commit(database, now, commit(held, 100)) for _ in range(50)),
+            return_exceptions=True,
+        )
+        closed = [one for one in answers if isinstance(one, operations.HoldClosed)]
+        assert len(closed) == 49
+        assert await _row(database, "SELECT active, held FROM ledger.account") == (0, 0)
+
+    async def test_a_commit_and_the_holds_end_meet_and_one_wins(self, database, now):
+        late = now + timedelta(hours=1)
+        for turn in range(12):
+            [anna] = await _enrolled(database, 1, now)
+            await _accrue(database, now, [accrual(anna, points=10)])
+            held = hold(anna, 10)
+            async with database.transaction() as db:
+                await operations.hold(db, held, now=now, actor="key:1")
+            # The one's clock says the hold is over, the other's that it is not.
+            paid, _ = await asyncio.gather(
+                _commit(database, late - timedelta(seconds=1), commit(held, 10)),
+                _sweep(database, late),
+                return_exceptions=True,
+            )
+            async with database.transaction() as db:
+                state = (await queries.hold(db, anna, held.hold_id)).state
+                points = await queries.points(db, anna, as_of=late)
+            if isinstance(paid, operations.HoldClosed):
+                assert (state, points.active, points.held) == (State.EXPIRED, 10, 0), turn
+            else:
+                assert (state, points.active, points.held) == (State.COMMITTED, 0, 0), turn
+
+    async def test_redemptions_beside_the_sweep_spend_what_is_left_once(self, database, now):
+        members = await _enrolled(database, 10, now)
+        soon = [accrual(m, "soon", 30, expires_at=now + DAY) for m in members]
+        late = [accrual(m, "late", 30, expires_at=now + 9 * DAY) for m in members]
+        await _accrue(database, now, [*soon, *late])
+        # Half of them before the points end, half after, while two sweeps let them end.
+        spending = [
+            _redeem(database, now + (n % 2) * DAY, redemption(member, 20))
+            for n in range(4)
+            for member in members
+        ]
+        sweeping = [_sweep(database, now + DAY, limit=3) for _ in range(12)]
+        done = await asyncio.gather(*spending, *sweeping, return_exceptions=True)
+        spent = sum(20 for one in done if isinstance(one, operations.Spent))
+        assert {type(one) for one in done} <= {int, operations.Spent, operations.InsufficientPoints}
+        while await _sweep(database, now + DAY):
+            pass
+        query = """
+SELECT sum(points) FILTER (WHERE kind = 'accrue'), -sum(points) FILTER (WHERE kind <> 'accrue')
+FROM ledger.entry
+"""
+        given, gone = await _row(database, query)
+        (left,) = await _row(database, "SELECT sum(active) FROM ledger.account")
+        assert (given, left) == (600, 600 - gone)
+        assert spent <= gone
+        assert await _row(database, BROKEN) is None
+
+    async def test_of_two_merges_into_each_other_one_happens(self, database, now):
+        for _ in range(8):
+            anna, boris = await _enrolled(database, 2, now)
+            await _accrue(database, now, [accrual(anna, points=5), accrual(boris, points=7)])
+            answers = await asyncio.gather(
+                _merge(database, now, anna, boris),
+                _merge(database, now, boris, anna),
+                return_exceptions=True,
+            )
+            assert sorted(type(one).__name__ for one in answers) == ["AccountClosed", "NoneType"]
+            async with database.transaction() as db:
+                both = await queries.points_of(db, [anna, boris], as_of=now)
+            assert sorted(one.active for one in both.values()) == [0, 12]
+
+    async def test_everything_at_once_keeps_every_promise(self, database, now):
+        """Eight tills, two sweeps, a few members: no deadlock, no point lost or made."""
+        members = await _enrolled(database, 4, now)
+        chance = random.Random(11)
+        await _accrue(
+            database,
+            now,
+            [accrual(m, f"{n}", 50, expires_at=now + n * DAY) for m in members for n in (1, 2, 9)],
+        )
+
+        async def till(number: int) -> None:
+            for turn in range(8):
+                member = chance.choice(members)
+                at = now + chance.choice((0, 1, 2)) * DAY
+                held = hold(member, chance.randint(1, 40), hours=60)
+                with contextlib.suppress(operations.InsufficientPoints, operations.HoldClosed):
+                    async with database.transaction() as db:
+                        await operations.hold(db, held, now=at, actor=f"till:{number}")
+                    async with database.transaction() as db:
+                        paid = await operations.commit(
+                            db, commit(held, max(held.points - turn, 1)), now=at, actor="till:1"
+                        )
+                    async with database.transaction() as db:
+                        back = restoration(member, paid.seq, 1)
+                        await operations.restore(db, back, now=at, actor="till:1")
+                with contextlib.suppress(operations.OverReturned):
+                    async with database.transaction() as db:
+                        one = reversal(member, chance.choice((1, 2, 3)), 3, debt=OWED)
+                        await operations.reverse(db, one, now=at, actor="till:1")
+
+        async def sweep() -> None:
+            for day in (0, 1, 1, 2, 2):
+                await _sweep(database, now + day * DAY, limit=2)
+
+        await asyncio.gather(*(till(n) for n in range(8)), sweep(), sweep())
+        assert await _row(database, BROKEN) is None
+        async with database.transaction() as db:
+            found = await invariants.stored(db)
+        assert len(found["accounts"]) == 4
+        for row in found["accounts"]:
+            assert min(row[1:5]) >= 0
+            assert not (row[1] and row[4])
+
+
 class TestKilled:
     async def test_a_backend_killed_in_mid_batch_leaves_nothing(self, database, server, now):
         members = await _enrolled(database, 40, now)
@@ -135,6 +302,21 @@ async def _accrue(database, now, batch, pid=None):
         if pid is not None:
             pid.set_result(db.info.backend_pid)
         return await operations.accrue(db, batch, now=now, actor="system")
+
+
+async def _redeem(database, now, command):
+    async with database.transaction() as db:
+        return await operations.redeem(db, command, now=now, actor="key:1")
+
+
+async def _commit(database, now, command):
+    async with database.transaction() as db:
+        return await operations.commit(db, command, now=now, actor="key:1")
+
+
+async def _merge(database, now, into, gone):
+    async with database.transaction() as db:
+        await operations.merge(db, into, gone, now=now, actor="key:1")
 
 
 async def _sweep(database, now, limit=100):

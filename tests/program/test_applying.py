@@ -1,7 +1,7 @@
 import asyncio
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import psycopg
@@ -10,6 +10,7 @@ import pytest
 from vezde.kit import ids
 from vezde.ledger import operations as ledger_ops
 from vezde.ledger import queries as ledger
+from vezde.ledger.model import NextExpiry
 from vezde.program import operations as program
 from vezde.program import queries
 from vezde.program.model import LINES_RECOGNISED, NoProgramme
@@ -54,6 +55,19 @@ class TestApply:
         (decision,) = await apply(db, purchase(1_000_00, 299_00, member_id=anna))
         assert decision.points == 64
         assert await active(db, anna) == 64
+
+    async def test_ends_points_by_inactivity_where_the_programme_says_so(
+        self, db, anna, publish, purchase, apply
+    ):
+        await publish(db, {"expiry": {"inactivity": {"days": 30}}})
+        await apply(db, purchase(1_000_00, member_id=anna, sales_channel="ozon"))
+        await apply(db, purchase(1_000_00, member_id=anna))
+        # The one in the market place is active in a fortnight, and thirty days run from then.
+        ends_at = datetime(2027, 1, 1, 21, tzinfo=UTC)
+        points = await ledger.points(db, anna, as_of=NOON)
+        assert (points.active, points.next_expiry) == (50, NextExpiry(50, ends_at))
+        late = await ledger.points(db, anna, as_of=ends_at)
+        assert (late.active, late.pending) == (0, 0)
 
     async def test_keeps_held_points_pending(self, db, anna, publish, purchase, apply):
         await publish(db)

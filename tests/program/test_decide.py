@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from vezde.kit.money import Rounding
 from vezde.program import compiling
 from vezde.program import document as documents
-from vezde.program.decide import decide, expires_after, misses, window_refusal
+from vezde.program.decide import decide, expires_after, inactive_after, misses, window_refusal
 from vezde.program.model import (
     BEGINNING,
     LINES_RECOGNISED,
+    Activity,
     Fact,
     FactLine,
     NoProgramme,
@@ -239,6 +240,33 @@ class TestLife:
     def test_expires_after_days(self, programme):
         rules = programme({"expiry": {"days": 90}})
         assert expires_after(rules, NOON) == datetime(2027, 2, 16, 21, tzinfo=UTC)
+
+    @pytest.mark.parametrize(
+        ("active_at", "end_of", "ends_at"),
+        [
+            ("2026-11-18T12:00", {"period": "month"}, "2026-12-01"),
+            ("2026-11-18T12:00", {"period": "month", "after": 2}, "2027-02-01"),
+            ("2026-11-18T12:00", {"period": "quarter"}, "2027-01-01"),
+            ("2026-12-31T23:59", {"period": "quarter", "after": 1}, "2027-04-01"),
+            ("2026-11-18T12:00", {"period": "year"}, "2027-01-01"),
+            ("2027-01-01T00:00", {"period": "year", "after": 1}, "2029-01-01"),
+        ],
+    )
+    def test_expires_with_the_end_of_a_calendar_period(self, programme, active_at, end_of, ends_at):
+        rules = programme({"expiry": {"end_of": end_of}})
+        local = datetime.fromisoformat(active_at).replace(tzinfo=rules.zone)
+        wanted = datetime.fromisoformat(ends_at).replace(tzinfo=rules.zone)
+        assert expires_after(rules, local) == wanted
+
+    def test_by_inactivity_has_no_date_but_an_end_that_moves(self, programme, purchase):
+        rules = programme({"expiry": {"inactivity": {"months": 1, "activity": ["purchase"]}}})
+        assert decide(rules, NEW, purchase(100_00)).expires_at is None
+        late = datetime(2027, 1, 31, 9, tzinfo=UTC)
+        end_of_february = datetime(2027, 2, 28, 21, tzinfo=UTC)
+        assert inactive_after(rules, late, activity=Activity.PURCHASE) == end_of_february
+        assert inactive_after(rules, late) == end_of_february
+        assert inactive_after(rules, late, activity=Activity.SPEND) is None
+        assert inactive_after(programme(), late, activity=Activity.PURCHASE) is None
 
     def test_never_expires_where_the_document_says_null(self, programme, purchase):
         assert decide(programme({"expiry": None}), NEW, purchase(100_00)).expires_at is None

@@ -206,3 +206,37 @@ class TestProgrammes:
         newest = await queries.versions(db, limit=2)
         assert [one.version for one in newest] == [3, 2]
         assert [one.version for one in await queries.versions(db, limit=2, before=2)] == [1]
+
+
+IDLE = {"expiry": {"inactivity": {"days": 30}}}
+RULES = "SELECT from_at, rule IS NULL, inactive_at FROM ledger.inactivity ORDER BY from_at"
+
+
+class TestInactivity:
+    async def test_that_begins_later_grants_a_full_period_from_then(self, db, document, publish):
+        await publish(db, document())
+        assert await self._rules(db) == []
+        await publish(db, document(IDLE), valid_from=DECEMBER)
+        # The end of 31 December in Moscow.
+        ends_at = datetime(2026, 12, 31, 21, tzinfo=UTC)
+        assert await self._rules(db) == [(DECEMBER, False, ends_at)]
+        # Another version of the same rule puts nothing off.
+        again = document({**IDLE, "rounding": "ceil"})
+        await publish(db, again, valid_from=DECEMBER + timedelta(days=9), now=DECEMBER)
+        assert await self._rules(db) == [(DECEMBER, False, ends_at)]
+        await publish(db, document(), valid_from=DECEMBER + timedelta(days=20), now=DECEMBER)
+        assert (await self._rules(db))[1:] == [(DECEMBER + timedelta(days=20), True, None)]
+
+    async def test_of_a_scheduled_version_goes_with_it(self, db, document, publish):
+        await publish(db, document())
+        await publish(db, document(IDLE), valid_from=DECEMBER)
+        await publish(db, document({"rounding": "ceil"}), valid_from=DECEMBER)
+        assert await self._rules(db) == []
+
+    async def test_of_the_first_version_is_in_force_from_the_beginning(self, db, document, publish):
+        await publish(db, document(IDLE))
+        ends_at = datetime(2026, 12, 18, 21, tzinfo=UTC)
+        assert await self._rules(db) == [(BEGINNING, False, ends_at)]
+
+    async def _rules(self, db):
+        return await (await db.execute(RULES)).fetchall()

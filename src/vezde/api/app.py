@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import FastAPI
 
 from vezde.api import (
+    adjustments,
     batch,
     catalog,
     checkout,
@@ -41,6 +42,7 @@ ROUTERS = (
     points,
     checkout,
     orders,
+    adjustments,
     catalog,
     sellers,
     program,

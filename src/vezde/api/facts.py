@@ -35,6 +35,7 @@ IDS: Mapping[str, Callable[[UUID, UUID], str]] = {
     "purchase_id": names.purchase,
     "consent_id": names.consent,
     "hold_id": names.hold,
+    "adjustment_id": names.adjustment,
 }
 
 # Kind -> the fields of its data that are told; others, added for our own use, are not.
@@ -95,6 +96,9 @@ TOLD: Mapping[str, tuple[str, ...]] = {
         "refund_kopecks",
     ),
     ledger.ACTIVATED: ("points",),
+    ledger.ADJUSTED: ("adjustment_id", "points"),
+    ledger.EXPIRED: ("points",),
+    ledger.HOLD_EXPIRED: ("points",),
     program.PUBLISHED: ("version", "valid_from"),
     sellers.LABELLED: ("inn", "kind", "sales_channel"),
     catalog.IMPORTED: ("created", "updated", "archived", "revision"),

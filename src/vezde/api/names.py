@@ -6,7 +6,7 @@ from uuid import UUID
 from vezde.kit import ids
 
 MEMBER, RECEIPT, ENTRY, CONSENT, PURCHASE = "mem", "rcp", "ent", "cns", "pur"
-WEBHOOK, EVENT = "whk", "evt"
+WEBHOOK, EVENT, ADJUSTMENT = "whk", "evt", "adj"
 # A trouble's id says which kind of thing was given up on.
 TROUBLES = {
     "update": "tup",
@@ -70,6 +70,15 @@ def entry_key(text: str) -> tuple[UUID, int]:
     if number.int >= 2**63:
         raise ids.UnknownId("This is not an entry of ours; take the id from the history.")
     return member, number.int
+
+
+def adjustment(member_id: UUID, adjustment_id: UUID) -> str:
+    return ids.public(ADJUSTMENT, member_id, adjustment_id)
+
+
+def adjustment_ids(text: str) -> tuple[UUID, UUID]:
+    """(member, adjustment)."""
+    return pair(ADJUSTMENT, text)
 
 
 def webhook(webhook_id: UUID) -> str:

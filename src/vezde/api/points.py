@@ -69,8 +69,15 @@ class FiscalOut(BaseModel):
 
 
 class LotOut(BaseModel):
+    """Points of one lot (negative: it got them back), and what these points were given for."""
+
     entry_id: str
     points: int
+    title: str | None = None
+    occurred_at: datetime | None = None
+    rule: str | None = None
+    program_version: int | None = None
+    receipt_id: str | None = None
 
 
 class MissOut(BaseModel):
@@ -80,7 +87,10 @@ class MissOut(BaseModel):
 
 
 class ExplanationOut(BaseModel):
-    """Why an entry is what it is: the rule, the version, the receipt's lines, the lots."""
+    """Why an entry is what it is: the rule, the version, the receipt's lines, the lots.
+
+    `about` is the accrual reversed, the debit restored, the hold committed or released.
+    """
 
     entry: EntryOut
     rule: str | None
@@ -90,6 +100,7 @@ class ExplanationOut(BaseModel):
     lines: list[ExplainedLineOut]
     fiscal: FiscalOut | None
     lots: list[LotOut] | None
+    about: str | None = None
     misses: list[MissOut] | None = None
 
 
@@ -108,13 +119,19 @@ def entry_out(entry: Entry) -> EntryOut:
 
 @router.get("/v1/members/{member_id}/points")
 async def balance(
-    member_id: str, _caller: Caller, using: Using, as_of: datetime | None = None
+    member_id: str,
+    _caller: Caller,
+    using: Using,
+    as_of: datetime | None = None,
+    by: ledger.By = ledger.By.RECORDED,
 ) -> PointsOut:
-    """The balances now, or as they were known at `as_of`."""
+    """The balances now, or at `as_of`: as known then, or (`by=occurred`) what had happened by then
+    of all that is known today.
+    """
     known_at = bodies.instant("as_of", as_of) if as_of is not None else None
     async with using.database.transaction() as db:
         at = known_at or await using.clock.programme(db)
-        points = await ledger.points(db, names.member_id(member_id), as_of=at)
+        points = await ledger.points(db, names.member_id(member_id), as_of=at, by=by)
         value = (await program.programmes(db)).at(at).point_value_kopecks
     due = points.next_expiry
     return PointsOut(
@@ -156,9 +173,10 @@ async def explanation(
         # What came from another account is explained by what it was earned for there.
         origin = found if found.origin is None else await ledger.entry(db, *found.origin)
         earner = origin.entry.member_id
+        lots = await _lots(db, found, origin)
         receipt = await _receipt(db, earner, origin.proof)
         missed = await _misses(db, earner, origin.proof) if misses else None
-    return _explained(found, origin, receipt, missed)
+    return _explained(found, origin, receipt, lots, missed)
 
 
 async def _receipt(db: Db, member_id: UUID, proof: dict[str, Any]) -> receipts.Receipt | None:
@@ -182,6 +200,7 @@ def _explained(
     found: Explained,
     origin: Explained,
     receipt: receipts.Receipt | None,
+    lots: list[LotOut],
     missed: list[MissOut] | None,
 ) -> ExplanationOut:
     proof = origin.proof
@@ -202,21 +221,48 @@ def _explained(
         else None,
         lines=_lines(origin, receipt),
         fiscal=FiscalOut(fn=f"{fiscal[0]:016d}", fd=fiscal[1], fp=fiscal[2]) if fiscal else None,
-        lots=_lots(found, origin) or None,
+        lots=lots or None,
+        about=_about(found),
         misses=missed,
     )
 
 
-def _lots(found: Explained, origin: Explained) -> list[LotOut]:
+async def _lots(db: Db, found: Explained, origin: Explained) -> list[LotOut]:
     """The lots a debit took from; of what came from another account the accrual there."""
-    if origin is not found:
-        entry_id = names.entry(origin.entry.member_id, origin.entry.seq)
-        return [LotOut(entry_id=entry_id, points=found.entry.points)]
     member_id = found.entry.member_id
-    return [
-        LotOut(entry_id=names.entry(member_id, lot.lot_seq), points=lot.points)
-        for lot in found.lots
-    ]
+    if origin is not found:
+        return [_lot(found.entry.points, origin)]
+    shown = []
+    for lot in found.lots:
+        gave = await ledger.entry(db, member_id, lot.lot_seq)
+        earned = gave if gave.origin is None else await ledger.entry(db, *gave.origin)
+        shown.append(_lot(lot.points, earned))
+    return shown
+
+
+def _lot(points: int, earned: Explained) -> LotOut:
+    entry, proof = earned.entry, earned.proof
+    receipt_id = proof.get("receipt_id")
+    rules = [part.rule for part in earned.parts]
+    return LotOut(
+        entry_id=names.entry(entry.member_id, entry.seq),
+        points=points,
+        title=entry.title,
+        occurred_at=entry.occurred_at,
+        rule=rules[0] if rules else None,
+        program_version=proof.get("version"),
+        receipt_id=names.receipt(entry.member_id, UUID(receipt_id)) if receipt_id else None,
+    )
+
+
+def _about(found: Explained) -> str | None:
+    """The entry this one is about, wherever it was written."""
+    if found.entry.about_seq is not None:
+        return names.entry(found.entry.member_id, found.entry.about_seq)
+    if "about" in found.proof:
+        member_id, seq = found.proof["about"]
+        return names.entry(UUID(member_id), int(seq))
+    return None
 
 
 def _lines(found: Explained, receipt: receipts.Receipt | None) -> list[ExplainedLineOut]:

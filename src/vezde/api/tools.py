@@ -37,7 +37,8 @@ class Tools:
     """One process's connections and clocks; `sandbox` is None in a real installation.
 
     `reach` is where webhooks may go, `troubles` what may be given up on, `channels` what codes are
-    sent by, `document` the consent to personal data in force at an instant.
+    sent by, `document` the consent to personal data in force at an instant, `adjust_alone` how many
+    points one operator may give or take.
     """
 
     database: Database
@@ -52,6 +53,7 @@ class Tools:
     troubles: tuple[Source, ...]
     channels: Channels
     document: Callable[[Db, datetime], Awaitable[Document]]
+    adjust_alone: int
     sandbox: Sandbox | None = None
 
 

@@ -1,4 +1,4 @@
-"""Facts of the ledger, for those above who move points and for the sweep."""
+"""Facts of the ledger: what operators and time do to points."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,50 +10,9 @@ from vezde.ledger.model import Entry, EntryKind
 from vezde.outbox.model import FactRow
 
 ACTIVATED = "points.activated/1"
-SPENT = "points.spent/1"
-REVERSED = "points.reversed/1"
-RESTORED = "points.restored/1"
 ADJUSTED = "points.adjusted/1"
 EXPIRED = "points.expired/1"
 HOLD_EXPIRED = "points.hold_expired/1"
-
-
-def spent(
-    member_id: UUID, *, seq: int, points: int, occurred_at: datetime, now: datetime, **ids_: str
-) -> FactRow:
-    """Points were spent for good; `ids_` name what for (`order_id`, `purchase_id`)."""
-    return _fact(SPENT, member_id, occurred_at, now, {"seq": seq, "points": points, **ids_})
-
-
-def reversed_(
-    member_id: UUID,
-    *,
-    seq: int,
-    points: int,
-    debt: int,
-    forgiven: int,
-    occurred_at: datetime,
-    now: datetime,
-    **ids_: str,
-) -> FactRow:
-    """Points of an accrual were taken back; `debt` of them are owed, `forgiven` were let go."""
-    numbers = {"seq": seq, "points": points, "debt": debt, "forgiven": forgiven}
-    return _fact(REVERSED, member_id, occurred_at, now, {**numbers, **ids_})
-
-
-def restored(
-    member_id: UUID,
-    *,
-    seq: int,
-    points: int,
-    expired: int,
-    occurred_at: datetime,
-    now: datetime,
-    **ids_: str,
-) -> FactRow:
-    """Points of a redemption came back; `expired` of them were over and went at once."""
-    numbers = {"seq": seq, "points": points, "expired": expired}
-    return _fact(RESTORED, member_id, occurred_at, now, {**numbers, **ids_})
 
 
 def adjusted(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, LiteralString
 from uuid import UUID
@@ -15,6 +15,7 @@ from vezde.kit.errors import DomainError, Kind
 from vezde.kit.money import MAX_BIGINT
 from vezde.ledger import model, rows
 from vezde.ledger.model import (
+    Adjusted,
     Entry,
     EntryKind,
     Explained,
@@ -133,8 +134,30 @@ AUDIT: LiteralString = """
 SELECT a.finished_accounts, a.finished_wall, (SELECT count(*) FROM ledger.violation) AS violations
 FROM ledger.audit a
 """
+ADJUSTMENTS: LiteralString = """
+SELECT a.member_id, a.adjustment_id, a.points, a.expires_at, a.reason, a.title, a.state,
+    a.asked_at, a.asked_by, a.decided_at, a.decided_by, a.seq
+FROM ledger.adjustment a
+WHERE a.member_id = %(member_id)s AND a.adjustment_id < %(before)s
+ORDER BY a.adjustment_id DESC
+LIMIT %(limit)s
+"""
+PENDING: LiteralString = """
+SELECT a.member_id, a.adjustment_id, a.points, a.expires_at, a.reason, a.title, a.state,
+    a.asked_at, a.asked_by, a.decided_at, a.decided_by, a.seq
+FROM ledger.adjustment a
+WHERE a.state = 'pending' AND (a.asked_at, a.adjustment_id) > (%(asked_at)s, %(after)s)
+ORDER BY a.asked_at, a.adjustment_id
+LIMIT %(limit)s
+"""
 ACCOUNT: LiteralString = "SELECT a.seq FROM ledger.account a WHERE a.member_id = %s"
+NEXT_RULE: LiteralString = """
+SELECT min(i.from_at) FROM ledger.inactivity i WHERE i.walked_at IS NULL
+"""
 NEXT_DUE: LiteralString = "SELECT min(d.due_at) FROM ledger.due d"
+
+
+LONG_AGO, LAST_ID = datetime(1970, 1, 1, tzinfo=UTC), UUID(int=2**128 - 1)
 
 
 class By(StrEnum):
@@ -280,6 +303,23 @@ async def entry(db: Db, member_id: UUID, seq: int) -> Explained:
     return replace(found, lots=tuple(taken))
 
 
+async def adjustments(
+    db: Db, member_id: UUID, *, limit: int, before: UUID | None = None
+) -> list[Adjusted]:
+    """What operators gave the member and took, newest first; `before` is the last one known."""
+    asked = {"member_id": member_id, "before": before or LAST_ID, "limit": limit}
+    return await kit_db.fetch_all(db, Adjusted, ADJUSTMENTS, asked)
+
+
+async def pending_adjustments(
+    db: Db, *, limit: int, after: tuple[datetime, UUID] | None = None
+) -> list[Adjusted]:
+    """What waits for a second operator, longest first; `after` is the last one known."""
+    asked_at, last = after or (LONG_AGO, UUID(int=0))
+    asked = {"asked_at": asked_at, "after": last, "limit": limit}
+    return await kit_db.fetch_all(db, Adjusted, PENDING, asked)
+
+
 async def next_due(db: Db) -> datetime | None:
     """The earliest instant for which the sweep may have work, None when there is none.
 
@@ -287,6 +327,12 @@ async def next_due(db: Db) -> datetime | None:
     """
     due: datetime | None = await kit_db.fetch_value(db, NEXT_DUE)
     return due
+
+
+async def next_rule(db: Db) -> datetime | None:
+    """When a rule of inactivity begins that not all accounts know, None when there is none."""
+    at: datetime | None = await kit_db.fetch_value(db, NEXT_RULE)
+    return at
 
 
 async def _known(db: Db, member_id: UUID, as_of: datetime) -> Points:

@@ -5,8 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from vezde.kit.i18n import Locale, Plural
-from vezde.program.document import ChannelRule, Document
-from vezde.program.model import Earning, Expiry, Programme, Programmes
+from vezde.program.document import ChannelRule, Document, ExpirySection
+from vezde.program.model import Earning, Expiry, Inactivity, Programme, Programmes
 from vezde.sellers.model import SALES_CHANNELS
 
 DEFAULT_RULE = "earning.default"
@@ -30,7 +30,7 @@ def programme(document: Document, *, version: int, in_force_from: datetime) -> P
         points_per_day=earning.points_per_day,
         window_days=document.receipts.window_days,
         receipts_per_day=document.receipts.per_day,
-        expiry=Expiry(expiry.days, expiry.months) if expiry else None,
+        expiry=_expiry(expiry) if expiry else None,
         sales_channels=frozenset((*SALES_CHANNELS, *document.sales_channels)),
         name=document.name,
         points_name=_names(document),
@@ -48,6 +48,16 @@ def _earning(name: str, rule: ChannelRule, default: Earning) -> Earning:
         f"earning.channels.{name}",
         default.rate_bp if rule.rate_bp is None else rule.rate_bp,
         default.hold_days if rule.hold_days is None else rule.hold_days,
+    )
+
+
+def _expiry(expiry: ExpirySection) -> Expiry:
+    end_of, idle = expiry.end_of, expiry.inactivity
+    return Expiry(
+        expiry.days,
+        expiry.months,
+        (end_of.period, end_of.after) if end_of else None,
+        Inactivity(idle.days, idle.months, frozenset(idle.activity)) if idle else None,
     )
 
 

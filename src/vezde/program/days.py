@@ -47,5 +47,13 @@ def end_after_months(zone: ZoneInfo, instant: datetime, months: int) -> datetime
     return (last + ONE_DAY).astimezone(UTC)
 
 
+def end_of_period(zone: ZoneInfo, instant: datetime, *, months: int, after: int) -> datetime:
+    """The end of the local period of so many months (1, 3, 12), `after` whole ones later."""
+    local = instant.astimezone(zone)
+    first = (local.month - 1) // months * months + (after + 1) * months
+    year, month = local.year + first // 12, first % 12 + 1
+    return _midnight(local).replace(year=year, month=month, day=1).astimezone(UTC)
+
+
 def _midnight(local: datetime) -> datetime:
     return local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)

@@ -14,17 +14,20 @@ from vezde.program.model import (
     LINES_RECOGNISED,
     ORDER_RECORDED,
     PURCHASE_RECORDED,
+    Activity,
     Decision,
     Earning,
     Fact,
     FactLine,
     Miss,
+    Period,
     Programme,
     Refusal,
     Standing,
 )
 
 BASIS_POINTS = 10_000
+MONTHS_OF = {Period.MONTH: 1, Period.QUARTER: 3, Period.YEAR: 12}
 # The widest gap between two zones is 26 h, between Russian ones 10 h; tills' clocks run ahead too.
 CLOCKS_DIFFER_BY = timedelta(hours=14)
 
@@ -74,14 +77,41 @@ def window_refusal(
 
 
 def expires_after(programme: Programme, active_at: datetime) -> datetime | None:
-    """When points active from then stop being valid: the start of the day after their last."""
+    """When points active from then stop being valid: the start of the day after their last.
+
+    None where they never expire, or all together by inactivity.
+    """
     expiry = programme.expiry
-    if expiry is None:
+    if expiry is None or expiry.inactivity is not None:
         return None
-    if expiry.months is not None:
-        return days.end_after_months(programme.zone, active_at, expiry.months)
-    assert expiry.days is not None, "an expiry is either days or months"
-    return days.end_after_days(programme.zone, active_at, expiry.days)
+    if expiry.end_of is not None:
+        period, after = expiry.end_of
+        months = MONTHS_OF[period]
+        return days.end_of_period(programme.zone, active_at, months=months, after=after)
+    return _after(programme, active_at, expiry.days, expiry.months)
+
+
+def inactive_after(
+    programme: Programme, at: datetime, *, activity: Activity | None = None
+) -> datetime | None:
+    """When inactivity from then on ends all points: the start of the day after their last.
+
+    `activity` is what the member did then; None: nothing, points are but promised a full period.
+    None where inactivity ends nothing, or this activity does not count.
+    """
+    idle = programme.expiry.inactivity if programme.expiry else None
+    if idle is None or (activity is not None and activity not in idle.activity):
+        return None
+    return _after(programme, at, idle.days, idle.months)
+
+
+def _after(
+    programme: Programme, at: datetime, whole_days: int | None, months: int | None
+) -> datetime:
+    if months is not None:
+        return days.end_after_months(programme.zone, at, months)
+    assert whole_days is not None, "a term is either days or months"
+    return days.end_after_days(programme.zone, at, whole_days)
 
 
 def _refusal(programme: Programme, standing: Standing, fact: Fact) -> str | None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from vezde.kit.money import Rounding
+from vezde.program.model import Activity, Period
 from vezde.program.sections import Section
 from vezde.sellers.model import SALES_CHANNEL, SALES_CHANNELS
 
@@ -102,24 +103,70 @@ class ReceiptsSection(_Section):
     )
 
 
-class ExpirySection(_Section):
-    """A fixed term from the day points become active, to the end of its last day: one of both."""
+Days = Annotated[int, Field(ge=1, le=36_600)]
+Months = Annotated[int, Field(ge=1, le=1_200)]
+
+
+class EndOfPeriod(_Section):
+    """Points live to the end of a calendar period."""
+
+    period: Period = Field(strict=False, description="`month`, `quarter` or `year`")
+    after: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=0,
+        description="0: the period in which points become active; 1: the one after it, and so on",
+    )
+
+
+class InactivitySection(_Section):
+    """All points end together when the member does nothing for so long: days or months."""
 
     model_config = ConfigDict(
         json_schema_extra={"oneOf": [{"required": ["days"]}, {"required": ["months"]}]}
     )
 
-    days: Annotated[int, Field(ge=1, le=36_600)] | None = None
-    months: Annotated[int, Field(ge=1, le=1_200)] | None = Field(
-        default=None, description="Calendar months: 31 January and 1 month is the end of February"
+    days: Days | None = None
+    months: Months | None = None
+    activity: Annotated[list[Activity], Field(min_length=1)] = Field(
+        default_factory=lambda: list(Activity),
+        strict=False,
+        description="What counts: `purchase` (one that earns points), `spend`; a return never does",
     )
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> "ExpirySection":
+    def _one_of_both(self) -> "InactivitySection":
         if (self.days is None) == (self.months is None):
             raise PydanticCustomError(
+                "days_or_months", "Give either days or months, for example {months: 6}."
+            )
+        return self
+
+
+class ExpirySection(_Section):
+    """When points end: one of days, months, end_of and inactivity.
+
+    A fixed term counts from the day points become active to the end of its last day.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": [way]} for way in ("days", "months", "end_of", "inactivity")]
+        }
+    )
+
+    days: Days | None = None
+    months: Months | None = Field(
+        default=None, description="Calendar months: 31 January and 1 month is the end of February"
+    )
+    end_of: EndOfPeriod | None = None
+    inactivity: InactivitySection | None = None
+
+    @model_validator(mode="after")
+    def _one_of_all(self) -> "ExpirySection":
+        ways = (self.days, self.months, self.end_of, self.inactivity)
+        if sum(way is not None for way in ways) != 1:
+            raise PydanticCustomError(
                 "days_or_months",
-                "Give either days or months, for example {months: 12}; "
+                "Give one of days, months, end_of and inactivity, for example {months: 12}; "
                 "for points that never expire write null instead of the section.",
             )
         return self

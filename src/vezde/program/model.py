@@ -131,12 +131,38 @@ class Earning:
     hold_days: int
 
 
+class Period(StrEnum):
+    """A calendar period, at whose end points may end."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+class Activity(StrEnum):
+    """What a member does that may put off the end of points by inactivity."""
+
+    PURCHASE = "purchase"
+    SPEND = "spend"
+
+
 @dataclass(frozen=True, slots=True)
-class Expiry:
-    """A fixed term of whole days or calendar months; exactly one of them is set."""
+class Inactivity:
+    """All points end after whole days or calendar months (one of both) without an `activity`."""
 
     days: int | None
     months: int | None
+    activity: frozenset[Activity]
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """Exactly one is set: days, calendar months, a period with how many after it, inactivity."""
+
+    days: int | None = None
+    months: int | None = None
+    end_of: tuple[Period, int] | None = None
+    inactivity: Inactivity | None = None
 
 
 @dataclass(frozen=True, slots=True)

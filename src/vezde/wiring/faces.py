@@ -83,6 +83,7 @@ def web(
             troubles=TROUBLES,
             channels=channels(house),
             document=_document,
+            adjust_alone=house.settings.adjust_alone,
             sandbox=moved if house.clock.sandbox else None,
         )
     )

@@ -50,12 +50,18 @@ def stages(house: House) -> list[Stage]:
             await outbox.record(db, ledger_events.by_time(entries, now=now))
             return worked
 
+    async def tell_of_inactivity() -> int:
+        async with database.transaction() as db:
+            now = await clock.programme(db)
+            return await ledger.tell_accounts(db, now=now, limit=SETTLE_AT_ONCE)
+
     return [
         # Without anybody to ask, what is to be asked falls due for nobody.
         Stage("receipts.ask", ask, partial(checking.next_due, step="ask") if asked else None),
         Stage("receipts.settle", settle, partial(checking.next_due, step="settle")),
         Stage("ledger.settle", settle_points, ledger_queries.next_due),
         Stage(ledger_work.AUDIT, audit, pauses=False),
+        Stage("ledger.inactivity", tell_of_inactivity, ledger_queries.next_rule),
         *outbox_work.stages(database, [*reactions, telling], clock=clock),
         _sender(house).stage(),
         *messengers.messengers(house),

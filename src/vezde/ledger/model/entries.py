@@ -117,6 +117,28 @@ class HoldState:
 
 
 @dataclass(frozen=True)
+class Adjusted:
+    """Points an operator gives or takes: asked for by whom, decided by whom.
+
+    `state` is pending, done or refused; `reason` None once the member is forgotten; `seq` is the
+    entry of one that is done.
+    """
+
+    member_id: UUID
+    adjustment_id: UUID
+    points: int
+    expires_at: datetime | None
+    reason: str | None
+    title: str
+    state: str
+    asked_at: datetime
+    asked_by: str
+    decided_at: datetime | None = None
+    decided_by: str | None = None
+    seq: int | None = None
+
+
+@dataclass(frozen=True)
 class Explained:
     """An entry with what it was decided on; accruals have parts, debits and activations lots.
 

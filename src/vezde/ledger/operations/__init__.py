@@ -14,7 +14,15 @@ from vezde.ledger.operations.accounts import (
     open_accounts,
 )
 from vezde.ledger.operations.accruing import NotPending, accrue, activate
-from vezde.ledger.operations.adjusting import adjust
+from vezde.ledger.operations.adjusting import (
+    AdjustmentDecided,
+    AdjustmentMissing,
+    SameOperator,
+    adjust,
+    approve_adjustment,
+    ask_to_adjust,
+    refuse_adjustment,
+)
 from vezde.ledger.operations.closing import forget, merge
 from vezde.ledger.operations.holding import (
     Held,
@@ -28,6 +36,7 @@ from vezde.ledger.operations.holding import (
     hold_all,
     release,
 )
+from vezde.ledger.operations.idling import set_inactivity, tell_accounts
 from vezde.ledger.operations.returning import (
     DebtForbidden,
     NotReturnable,
@@ -44,6 +53,8 @@ __all__ = [
     "REFUSALS",
     "AccountClosed",
     "AccountMissing",
+    "AdjustmentDecided",
+    "AdjustmentMissing",
     "BadAccrual",
     "BadCommand",
     "DebtForbidden",
@@ -59,11 +70,14 @@ __all__ = [
     "PointsUnsettled",
     "Restored",
     "Reversed",
+    "SameOperator",
     "Spent",
     "TooManyPoints",
     "accrue",
     "activate",
     "adjust",
+    "approve_adjustment",
+    "ask_to_adjust",
     "commit",
     "commit_all",
     "extend",
@@ -75,8 +89,11 @@ __all__ = [
     "open_accounts",
     "redeem",
     "redeem_all",
+    "refuse_adjustment",
     "release",
     "restore",
     "reverse",
+    "set_inactivity",
     "settle_due",
+    "tell_accounts",
 ]

@@ -145,8 +145,8 @@ async def call_each(
     db: Db, call: LiteralString, rows: Sequence[Sequence[Any]]
 ) -> list[tuple[Any, ...]]:
     """The same call of a function for each row, all sent before the first answer is read."""
-    if not rows:
-        return []
+    if len(rows) < 2:  # a pipeline of one costs more than it saves
+        return [one for row in rows for one in await (await db.execute(call, row)).fetchall()]
     answers: list[tuple[Any, ...]] = []
     async with db.cursor() as cursor:
         await cursor.executemany(call, rows, returning=True)

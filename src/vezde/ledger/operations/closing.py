@@ -47,8 +47,17 @@ SET last_activity_at = greatest(a.last_activity_at, %(active_at)s),
 WHERE a.member_id = %(member_id)s
 """
 
+# Who asked for points for someone who is gone has asked in vain.
+REFUSE_ASKED: LiteralString = """
+UPDATE ledger.adjustment SET state = 'refused', decided_at = %s, decided_by = %s
+WHERE member_id = %s AND state = 'pending'
+"""
 ERASE_REASONS: LiteralString = """
 UPDATE ledger.adjustment SET reason = NULL, title = '' WHERE member_id = %s
+"""
+
+MOVE_ASKED: LiteralString = """
+UPDATE ledger.adjustment SET member_id = %s WHERE member_id = %s AND state = 'pending'
 """
 
 
@@ -74,6 +83,7 @@ async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) ->
     await db.execute(CARRY_ACTIVITY, activity)
     await db.execute(REMIND, [[into]])
     await open_all(db, into, [*lots, *debts], at=at, actor=actor)
+    await db.execute(MOVE_ASKED, [into, gone])
 
 
 async def forget(db: Db, member_id: UUID, *, now: datetime, actor: str) -> None:
@@ -94,6 +104,7 @@ async def forget(db: Db, member_id: UUID, *, now: datetime, actor: str) -> None:
         )
         assert hold.state is State.OPEN, "a standing has open holds only"
         await holding.release(db, command, now=now, actor=actor)
+    await db.execute(REFUSE_ASKED, [now, actor, member_id])
     await db.execute(ERASE_REASONS, [member_id])
     await _close(db, member_id, into=None, now=now, actor=actor)
 

@@ -13,14 +13,16 @@ from vezde.ledger.model import Accrual
 from vezde.members import queries as members
 from vezde.outbox import operations as outbox
 from vezde.program import events, queries, records, standings
-from vezde.program.decide import decide
+from vezde.program.decide import decide, inactive_after
 from vezde.program.model import (
     LINES_RECOGNISED,
     ORDER_RECORDED,
     PURCHASE_RECORDED,
+    Activity,
     Decision,
     Fact,
     FactLine,
+    Programme,
     Standing,
 )
 from vezde.program.records import Decided, Outcome
@@ -67,7 +69,7 @@ async def apply(db: Db, facts: Sequence[Fact], *, now: datetime, actor: str) -> 
     programmes = await queries.programmes(db) if fresh else None
     asked = [standings.ask(programmes, fact) for fact in fresh.values()] if programmes else []
     decided = _decide_all(asked, await standings.read(db, asked, former), actor)
-    await _keep(db, decided, now=now, actor=actor)
+    await _keep(db, asked, decided, now=now, actor=actor)
     known.update((_key(one.fact), one.decision) for one in decided)
     return [known[_key(fact)] for fact in facts]
 
@@ -129,19 +131,28 @@ def _folded(standing: Standing, asked: Asked, earlier: Sequence[Decided]) -> Sta
     return Standing(earned, shown, refusal)
 
 
-async def _keep(db: Db, decided: Sequence[Decided], *, now: datetime, actor: str) -> None:
+async def _keep(
+    db: Db, asked: Sequence[Asked], decided: Sequence[Decided], *, now: datetime, actor: str
+) -> None:
     earning = [one for one in decided if one.decision.points > 0]
     if earning:
-        await ledger.accrue(db, [_accrual(one) for one in earning], now=now, actor=actor)
+        accruals = [
+            _accrual(one, of.programme)
+            for of, one in zip(asked, decided, strict=True)
+            if one.decision.points > 0
+        ]
+        await ledger.accrue(db, accruals, now=now, actor=actor)
     await kit_db.execute_many(db, KEEP, [records.parameters(one) for one in decided])
     await outbox.record(
         db, [events.points_accrued(one.fact, one.decision, now=now) for one in earning]
     )
 
 
-def _accrual(decided: Decided) -> Accrual:
+def _accrual(decided: Decided, programme: Programme) -> Accrual:
     fact, decision = decided.fact, decided.decision
     assert decision.active_at is not None, "points have an instant to be active from"
+    # Who shows an old receipt is there now, and points that wait are not idle.
+    seen_at = max(fact.occurred_at, fact.registered_at, decision.active_at)
     return Accrual(
         member_id=fact.member_id,
         op_key=f"fact:{fact.id}",
@@ -152,6 +163,7 @@ def _accrual(decided: Decided) -> Accrual:
         parts=decision.parts,
         proof=_proof(fact, decision),
         title=_title(fact),
+        inactive_at=inactive_after(programme, seen_at, activity=Activity.PURCHASE),
     )
 
 

@@ -12,8 +12,11 @@ from psycopg.types.json import Jsonb
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
+from vezde.ledger import operations as ledger
 from vezde.outbox import operations as outbox
-from vezde.program import checking, events
+from vezde.program import checking, compiling, events
+from vezde.program.decide import inactive_after
+from vezde.program.document import Document
 from vezde.program.model import Version
 from vezde.program.sections import Section
 
@@ -84,11 +87,23 @@ async def publish(
         published_by=actor,
     )
     await _keep(db, version, sha256, latest)
+    await _tell_ledger(db, model, version, now=now)
     for section in sections:
         owned = getattr(model, section.name).model_dump(mode="json")
         await section.install(db, owned, version=version.version, valid_from=version.in_force_from)
     await outbox.record(db, [events.published(version, now=now)])
     return version
+
+
+async def _tell_ledger(db: Db, document: Document, version: Version, *, now: datetime) -> None:
+    """What the version says of inactivity; a new rule grants a full period from its beginning."""
+    rules = compiling.programme(
+        document, version=version.version, in_force_from=version.in_force_from
+    )
+    idle = document.expiry.inactivity if document.expiry else None
+    rule = None if idle is None else _canonical(idle.model_dump(mode="json")).decode()
+    ends_at = inactive_after(rules, max(version.in_force_from, now))
+    await ledger.set_inactivity(db, from_at=version.in_force_from, rule=rule, inactive_at=ends_at)
 
 
 def _check_start(latest: _Latest, start: datetime, now: datetime) -> None:
