@@ -1,12 +1,13 @@
 """Points over HTTP: at an instant, explained, adjusted by two operators."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from vezde.api import names
 from vezde.kit import ids
 from vezde.ledger import operations as ledger
 from vezde.ledger.model import Commit, Debt, DebtPolicy, Hold, Redemption, Reversal
-from vezde.testing.receipts import line, receipt
+from vezde.testing.receipts import line, receipt, render
 
 CREAM = line("Крем для лица LUNARIA 50мл", 83_000, provider_inn="7801234564")
 
@@ -58,17 +59,17 @@ class TestAdjustments:
         path = f"/v1/members/{anna}/adjustments"
         for body, status, code in (
             ({"points": 0, "reason": "а"}, 400, "bad_command"),
-            ({"points": 5, "reason": " "}, 400, "malformed"),
-            ({"points": 5}, 400, "malformed"),
+            ({"points": 5, "reason": " "}, 400, "invalid"),
+            ({"points": 5}, 400, "invalid"),
             (
                 {"points": 5, "reason": "а", "expires_at": "2020-01-01T00:00:00Z"},
                 400,
                 "bad_command",
             ),
-            ({"points": 5, "reason": "а", "expires_at": "2099-01-01T00:00:00"}, 400, "malformed"),
+            ({"points": 5, "reason": "а", "expires_at": "2099-01-01T00:00:00"}, 400, "invalid"),
             ({"points": -5, "reason": "а"}, 409, "insufficient_points"),
         ):
-            answer = await api.call("POST", path, body, key=f"{body}")
+            answer = await api.call("POST", path, body, key=f"{len(str(body))}-{code}-{status}")
             assert (answer.status_code, answer.json()["code"]) == (status, code), body
         nobody = await api.call(
             "POST", f"/v1/members/mem_{'0' * 26}/adjustments", {"points": 5, "reason": "а"}, key="x"
@@ -89,7 +90,9 @@ class TestAdjustments:
 
 class TestAtAnInstant:
     async def test_by_event_time_counts_a_purchase_from_when_it_happened(self, api, anna):
-        made = await api.ok("POST", "/v1/receipts", {"member_id": anna, "document": receipt(CREAM)})
+        made = await api.ok(
+            "POST", "/v1/receipts", {"member_id": anna, "document": await _document(api)}
+        )
         shown = await api.settled(made["id"])
         bought = datetime.fromisoformat(shown["purchased_at"]) + timedelta(seconds=1)
         path = f"/v1/members/{anna}/points"
@@ -99,12 +102,14 @@ class TestAtAnInstant:
         assert known["active"] == 0
         assert happened["active"] == shown["points"]["active"] > 0
         wrong = await api.call("GET", path, params={"by": "guessed"})
-        assert (wrong.status_code, wrong.json()["code"]) == (400, "malformed")
+        assert (wrong.status_code, wrong.json()["code"]) == (400, "invalid")
 
 
 class TestExplanation:
     async def test_of_a_debit_leads_to_the_receipts_its_points_came_from(self, api, anna):
-        made = await api.ok("POST", "/v1/receipts", {"member_id": anna, "document": receipt(CREAM)})
+        made = await api.ok(
+            "POST", "/v1/receipts", {"member_id": anna, "document": await _document(api)}
+        )
         shown = await api.settled(made["id"])
         points = shown["points"]["active"]
         history = await api.ok("GET", f"/v1/members/{anna}/history")
@@ -149,3 +154,11 @@ class TestExplanation:
         assert told["commit"]["about"] == told["release"]["about"] == hold_entry["id"]
         assert told["reverse"]["about"] == accrued["id"]
         assert (await api.ok("GET", f"/v1/members/{anna}/points"))["debt"] == 2
+
+
+async def _document(api):
+    """A receipt of three hours ago."""
+    async with api.house.database.transaction() as db:
+        now = await api.house.clock.programme(db)
+    local = now.astimezone(ZoneInfo("Europe/Moscow")).replace(tzinfo=None, second=0, microsecond=0)
+    return render(receipt(7, lines=[CREAM], at=local - timedelta(hours=3)))

@@ -317,6 +317,25 @@ class LedgerMachine(RuleBasedStateMachine):
         assert invariants.worth(after) == invariants.worth(before.values())
         self.accounts |= dict(zip((into, gone), after, strict=True))
 
+    @precondition(lambda self: self._merged())
+    @rule(data=st.data(), behind=behind, days=st.sampled_from([1, 9]))
+    def unmerge(self, data: st.DataObject, behind: int, days: int) -> None:
+        into, gone = data.draw(st.sampled_from(self._merged()))
+        now = self.now - behind * SKEW
+        call = operations.unmerge(self.db, into, gone, within=days * DAY, now=now, actor=ACTOR)
+        closed_at = self.accounts[gone].closed_at
+        assert closed_at is not None
+        if now > closed_at + days * DAY:
+            with pytest.raises(operations.MergeTooOld):
+                self.run(self._alone(call))
+            return
+        self.run(call)
+        at = max(now, closed_at)
+        before = replay.settle(self.accounts[into], now=at), self.accounts[gone]
+        after = replay.unmerge(self.accounts[into], self.accounts[gone], now=now, actor=ACTOR)
+        assert invariants.worth(after) == invariants.worth(before)
+        self.accounts |= dict(zip((into, gone), after, strict=True))
+
     @precondition(lambda self: self._open())
     @rule(data=st.data())
     def forget(self, data: st.DataObject) -> None:
@@ -520,6 +539,15 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _open(self) -> list[UUID]:
         return [member for member, one in self.accounts.items() if one.closed_at is None]
+
+    def _merged(self) -> list[tuple[UUID, UUID]]:
+        """Accounts closed into one that is open: (that one, the closed one)."""
+        found = []
+        for gone, account in self.accounts.items():
+            if account.closed_at is not None and "into" in account.proofs[-1]:
+                into = UUID(account.proofs[-1]["into"])
+                found += [(into, gone)] if self.accounts[into].closed_at is None else []
+        return found
 
     def _due(self, member: UUID) -> datetime | None:
         return model.next_due(self.accounts[member].standing)

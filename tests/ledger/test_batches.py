@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -93,7 +93,7 @@ def _command(kind: str, member: UUID, key: str, draw: Any) -> Any:
     head = {"member_id": member, "op_key": key, "occurred_at": NOON, "title": "Заказ"}
     points = draw(st.sampled_from([1, 5, 20]))
     if kind == "hold":
-        hold_id = UUID(int=draw(st.integers(1, 2**64)))
+        hold_id = uuid5(member, key)
         return Hold(**head, hold_id=hold_id, points=points, expires_at=NOON + 5 * DAY)
     if kind == "redeem":
         return Redemption(**head, points=points)

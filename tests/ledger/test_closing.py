@@ -3,7 +3,7 @@ from uuid import UUID
 
 import pytest
 
-from ledger.making import DAY, accrual, hold, redemption, reversal
+from ledger.making import DAY, accrual, hold, redemption, restoration, reversal
 from vezde.kit import ids
 from vezde.kit.money import MAX_BIGINT
 from vezde.ledger import operations, queries
@@ -180,6 +180,62 @@ class TestMerge:
             assert await cursor.fetchone() == (given,)
 
 
+class TestUnmerge:
+    async def test_gives_back_what_is_left_and_opens_the_account(self, db, anna, boris, now):
+        soon, late = now + 5 * DAY, now + 9 * DAY
+        await _accrue(db, now, accrual(anna, "a", 10, expires_at=soon), accrual(boris, "own", 3))
+        await _accrue(db, now, accrual(anna, "b", 5, active_at=now + 2 * DAY, expires_at=late))
+        before = await _lots(db, anna)
+        await _merge(db, boris, anna, now)
+        await operations.redeem(db, redemption(boris, 4), now=now, actor="key:1")
+        await _unmerge(db, boris, anna, now + DAY)
+        first, second = await _lots(db, anna)
+        assert (first[1], first[2:], second) == (6, before[0][2:], before[1])
+        assert [lot[1] for lot in await _lots(db, boris)] == [3]
+        await _accrue(db, now + DAY, accrual(anna, "c", 1))
+        # Her own redemptions and accruals are hers again, and she may be merged once more.
+        back = reversal(anna, 1, 10)
+        done = await operations.reverse(db, back, now=now + DAY, actor="key:1")
+        assert (done.from_own_lot, done.from_other_lots) == (6, 1)
+        await _merge(db, boris, anna, now + DAY)
+        assert (await queries.points(db, boris, as_of=now + DAY)).pending == 5
+
+    async def test_counts_what_was_returned_while_they_were_one(self, db, anna, boris, now):
+        await _accrue(db, now, accrual(anna, "a", 10))
+        await operations.redeem(db, redemption(anna, 6), now=now, actor="key:1")
+        await _merge(db, boris, anna, now)
+        there = restoration(boris, 2, 5, debit_member=anna)
+        await operations.restore(db, there, now=now, actor="key:1")
+        await _unmerge(db, boris, anna, now)
+        assert (await queries.points(db, anna, as_of=now)).active == 9
+        with pytest.raises(operations.OverReturned):
+            await operations.restore(db, restoration(anna, 2, 2), now=now, actor="key:1")
+        await operations.restore(db, restoration(anna, 2, 1), now=now, actor="key:1")
+        assert (await queries.points(db, anna, as_of=now)).active == 10
+
+    async def test_takes_the_debt_along(self, db, anna, boris, now):
+        await _accrue(db, now, accrual(anna, "a", 10))
+        await operations.redeem(db, redemption(anna, 10), now=now, actor="key:1")
+        await operations.reverse(db, reversal(anna, 1, 7, debt=OWED), now=now, actor="key:1")
+        await _merge(db, boris, anna, now)
+        await _accrue(db, now, accrual(boris, "own", 3))
+        await _unmerge(db, boris, anna, now)
+        assert (await queries.points(db, boris, as_of=now)).debt == 0
+        assert (await queries.points(db, anna, as_of=now)).debt == 4
+
+    async def test_is_of_a_merge_that_is_not_too_old(self, db, anna, boris, now):
+        with pytest.raises(operations.NotMerged):
+            await _unmerge(db, boris, anna, now)
+        await _merge(db, boris, anna, now)
+        with pytest.raises(operations.MergeTooOld):
+            await _unmerge(db, boris, anna, now + 31 * DAY)
+        with pytest.raises(operations.AccountClosed):
+            await _unmerge(db, anna, boris, now)
+        await _unmerge(db, boris, anna, now + 30 * DAY)
+        with pytest.raises(operations.NotMerged):
+            await _unmerge(db, boris, anna, now)
+
+
 class TestForget:
     async def test_closes_the_account_and_keeps_its_history(self, db, anna, now):
         await _accrue(db, now, accrual(anna, "a", 10), accrual(anna, "b", 5, active_at=now + DAY))
@@ -215,6 +271,10 @@ async def _accrue(db, now, *accruals):
 
 async def _merge(db, into, gone, now):
     await operations.merge(db, into, gone, now=now, actor="key:1")
+
+
+async def _unmerge(db, into, gone, now):
+    await operations.unmerge(db, into, gone, within=30 * DAY, now=now, actor="key:1")
 
 
 async def _lots(db, member_id):

@@ -105,6 +105,12 @@ def inactive_after(
     return _after(programme, at, idle.days, idle.months)
 
 
+def counts_as_activity(programme: Programme, activity: Activity) -> bool:
+    """Whether this puts off the end of points; everything does where inactivity ends nothing."""
+    idle = programme.expiry.inactivity if programme.expiry else None
+    return idle is None or activity in idle.activity
+
+
 def _after(
     programme: Programme, at: datetime, whole_days: int | None, months: int | None
 ) -> datetime:

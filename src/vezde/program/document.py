@@ -126,10 +126,11 @@ class InactivitySection(_Section):
 
     days: Days | None = None
     months: Months | None = None
-    activity: Annotated[list[Activity], Field(min_length=1)] = Field(
-        default_factory=lambda: list(Activity),
-        strict=False,
-        description="What counts: `purchase` (one that earns points), `spend`; a return never does",
+    activity: Annotated[list[Annotated[Activity, Field(strict=False)]], Field(min_length=1)] = (
+        Field(
+            default_factory=lambda: list(Activity),
+            description="What counts: `purchase` (one that earns), `spend`; a return never does",
+        )
     )
 
     @model_validator(mode="after")

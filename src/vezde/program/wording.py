@@ -83,6 +83,7 @@ WORDS: dict[str, tuple[str, Callable[[ErrorDetails], str]]] = {
     "less_than_equal": ("too_large", lambda error: f"Write {error['ctx']['le']} or less."),
     "string_type": ("not_text", _text),
     "string_too_short": ("empty", lambda _error: "Fill this in or take it out."),
+    "too_short": ("empty", lambda _error: "Name at least one, or take the field out."),
     "string_too_long": (
         "too_long",
         lambda error: f"Write at most {error['ctx']['max_length']} characters.",

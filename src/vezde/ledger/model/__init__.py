@@ -6,6 +6,7 @@ from vezde.ledger.model.closing import (
     Closing,
     closing,
     opening,
+    parting,
 )
 from vezde.ledger.model.commands import (
     MAX_OP_KEY,
@@ -143,6 +144,7 @@ __all__ = [
     "next_expiry",
     "opening",
     "over_returned",
+    "parting",
     "parts_left",
     "parts_of",
     "points_at",

@@ -1,11 +1,12 @@
 """What an account's closing carries into another one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from vezde.ledger.model.commands import canonical, hashed, instant_text
-from vezde.ledger.model.entries import EntryKind
+from vezde.ledger.model.entries import EntryKind, Lot, Taken
 from vezde.ledger.model.standing import Draft, Life, is_pending
 
 
@@ -104,3 +105,18 @@ def closing(into: UUID | None, *, after_seq: int) -> Closing:
         op_key, title = f"merge:{into}:{after_seq}", "Баллы перешли на объединённый счёт"
         proof = canonical({"into": str(into)})
     return Closing(op_key, title, proof, hashed([EntryKind.CLOSE, op_key], proof))
+
+
+def parting(lots: Sequence[Lot], owed: int, into: UUID, *, at: datetime) -> Draft:
+    """The entry by which lots, and what is owed, go back to the account they came from."""
+    active = sum(lot.remaining for lot in lots if lot.activated_seq is not None)
+    pending = sum(lot.remaining for lot in lots if lot.activated_seq is None)
+    return Draft(
+        *(EntryKind.CLOSE, owed - active - pending, at),
+        active=-active,
+        pending=-pending,
+        debt=-owed,
+        taken=tuple(Taken(lot.seq, lot.remaining) for lot in lots),
+        title="Объединение счетов отменено",
+        proof=canonical({"into": str(into)}),
+    )

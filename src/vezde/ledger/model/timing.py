@@ -51,9 +51,11 @@ def elapsed(
             return standing, tuple(drafts)
         else:
             moment = due.at if moment is None else max(moment, due.at)
-            draft = _happening(standing, due, moment)
             if due.turn == _IDLE:
                 standing = replace(standing, inactive_at=None)
+                if not any(_is_idle(lot) for lot in standing.lots):
+                    continue
+            draft = _happening(standing, due, moment)
         standing = applied(standing, draft, at=at)
         drafts.append(draft)
 
@@ -91,7 +93,6 @@ def _after(at: datetime, moment: datetime | None) -> bool:
 
 
 def _dues(standing: Standing) -> Iterator[_Due]:
-    idle = False
     for lot in standing.lots:
         if not lot.remaining:
             continue
@@ -99,12 +100,11 @@ def _dues(standing: Standing) -> Iterator[_Due]:
             yield _Due(lot.active_at, _ACTIVE, lot.seq)
         if lot.expires_at is not None:
             yield _Due(lot.expires_at, _EXPIRY, 0)
-        idle |= lot.expires_at is None and lot.activated_seq is not None
     for hold in standing.holds:
         if hold.state is State.OPEN:
             yield _Due(hold.expires_at, _HOLD, hold.seq)
     # An order under way is no inactivity.
-    if idle and standing.inactive_at is not None and not standing.held:
+    if standing.inactive_at is not None and not standing.held:
         yield _Due(standing.inactive_at, _IDLE, 0)
 
 
@@ -117,8 +117,13 @@ def _happening(standing: Standing, due: _Due, moment: datetime) -> Draft:
     if due.turn == _EXPIRY:
         over = [lot for lot in standing.lots if lot.expires_at and lot.expires_at <= moment]
     else:
-        over = [lot for lot in standing.lots if lot.expires_at is None and lot.activated_seq]
+        over = [lot for lot in standing.lots if _is_idle(lot)]
     return _expired([lot for lot in over if lot.remaining], moment)
+
+
+def _is_idle(lot: Lot) -> bool:
+    """Whether inactivity ends what is left of the lot."""
+    return lot.remaining > 0 and lot.expires_at is None and lot.activated_seq is not None
 
 
 def ripened(lot: Lot, occurred_at: datetime, expires_at: datetime | None = None) -> Draft:

@@ -6,6 +6,7 @@ from vezde.ledger.operations.accounts import (
     AccountMissing,
     BadAccrual,
     BadCommand,
+    HoldTaken,
     InsufficientPoints,
     OpConflict,
     PointsUnsettled,
@@ -28,7 +29,6 @@ from vezde.ledger.operations.holding import (
     Held,
     HoldClosed,
     HoldMissing,
-    HoldTaken,
     commit,
     commit_all,
     extend,
@@ -48,6 +48,7 @@ from vezde.ledger.operations.returning import (
 )
 from vezde.ledger.operations.settling import settle_due
 from vezde.ledger.operations.spending import Spent, redeem, redeem_all
+from vezde.ledger.operations.undoing import MergeTooOld, NotMerged, unmerge
 
 __all__ = [
     "REFUSALS",
@@ -63,6 +64,8 @@ __all__ = [
     "HoldMissing",
     "HoldTaken",
     "InsufficientPoints",
+    "MergeTooOld",
+    "NotMerged",
     "NotPending",
     "NotReturnable",
     "OpConflict",
@@ -96,4 +99,5 @@ __all__ = [
     "set_inactivity",
     "settle_due",
     "tell_accounts",
+    "unmerge",
 ]

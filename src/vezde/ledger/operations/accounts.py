@@ -72,6 +72,13 @@ class InsufficientPoints(DomainError):
     kind = Kind.CONFLICT
 
 
+class HoldTaken(DomainError):
+    """The id is another hold's."""
+
+    code = "hold_taken"
+    kind = Kind.CONFLICT
+
+
 class PointsUnsettled(DomainError):
     """Points are held for an order: the account cannot be closed just now."""
 
@@ -87,6 +94,7 @@ REFUSALS: dict[str, tuple[type[DomainError], str]] = {
     "not_positive": (BadAccrual, "An accrual is of one point or more."),
     "held": (PointsUnsettled, "Points are held for an order; commit or cancel the hold first."),
     "parts_differ": (BadAccrual, "The parts do not add up to the accrual; send both alike."),
+    "hold_taken": (HoldTaken, "Another hold of the member has this id; make a new id."),
     "insufficient": (InsufficientPoints, "There are not so many active points; spend fewer."),
 }
 

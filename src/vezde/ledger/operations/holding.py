@@ -10,7 +10,14 @@ from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
 from vezde.ledger import model, rows
 from vezde.ledger.model import Commit, EntryKind, Hold, HoldState, Release, State, Taken
-from vezde.ledger.operations.accounts import REFUSALS, BadCommand, call_each, check, named, refusal
+from vezde.ledger.operations.accounts import (
+    REFUSALS,
+    BadCommand,
+    call_each,
+    check,
+    named,
+    refusal,
+)
 from vezde.ledger.operations.spending import Spent, spend_all
 
 FINISH: LiteralString = """
@@ -47,13 +54,6 @@ class HoldClosed(DomainError):
             extra={**extra, "state": str(state)},
         )
         self.state = state
-
-
-class HoldTaken(DomainError):
-    """The id is another hold's."""
-
-    code = "hold_taken"
-    kind = Kind.CONFLICT
 
 
 async def hold(db: Db, command: Hold, *, now: datetime, actor: str) -> Held:

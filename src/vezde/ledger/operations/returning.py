@@ -56,6 +56,18 @@ WITH RECURSIVE path (member_id, step) AS (
 )
 SELECT path.member_id FROM path ORDER BY path.step
 """
+# Accounts that this one was ever closed into, even if that was undone, and itself.
+EVER: LiteralString = """
+WITH RECURSIVE ever (member_id) AS (
+    SELECT %s::uuid
+    UNION
+    SELECT (e.proof ->> 'into')::uuid
+    FROM ever
+    JOIN ledger.entry e ON e.member_id = ever.member_id AND e.kind = 'close'
+    WHERE e.proof ->> 'into' IS NOT NULL
+)
+SELECT ever.member_id FROM ever ORDER BY ever.member_id
+"""
 # Lots that have the points of an accrual: its own one here, and those that came with a merge.
 OWN: LiteralString = """
 SELECT l.seq, l.points, l.remaining, l.active_at, l.expires_at, l.activated_seq
@@ -258,7 +270,8 @@ async def _before(db: Db, place: Place) -> list[Return]:
     """What was returned of an entry before, wherever its account went."""
     name = model.canonical([str(place[0]), place[1]])
     found: list[Return] = []
-    for member_id in await path(db, place[0]):
+    accounts = await (await db.execute(EVER, [place[0]])).fetchall()
+    for (member_id,) in accounts:
         own_seq = place[1] if member_id == place[0] else None
         cursor = await db.execute(BEFORE, [member_id, own_seq, name])
         found += [

@@ -5,7 +5,7 @@ is a value; every command answers the next one.
 """
 
 from vezde.ledger.replay.accounts import Account, Done, opened, points, settle
-from vezde.ledger.replay.closing import close, merge
+from vezde.ledger.replay.closing import close, merge, unmerge
 from vezde.ledger.replay.moving import (
     accrue,
     activate,
@@ -36,4 +36,5 @@ __all__ = [
     "restore",
     "reverse",
     "settle",
+    "unmerge",
 ]

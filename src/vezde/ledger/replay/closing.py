@@ -41,6 +41,40 @@ def merge(into: Account, gone: Account, *, now: datetime, actor: str) -> tuple[A
     return settle(into, now=at, since=at), closed
 
 
+def unmerge(into: Account, gone: Account, *, now: datetime, actor: str) -> tuple[Account, Account]:
+    """Both accounts after `gone`, closed into `into`, was opened again with what is left of it."""
+    assert gone.closed_at is not None, "the account was closed by a merge"
+    close_seq = len(gone.entries)
+    into = settle(into, now=max(now, gone.closed_at))
+    at = max(now, gone.closed_at, into.updated_at)
+    came = [
+        lot
+        for lot in into.lots
+        if lot.remaining and into.proofs[lot.seq - 1].get("from", [""])[0] == str(gone.member_id)
+    ]
+    carried = into.ops.get(f"open:{gone.member_id}:{close_seq}")
+    owed = min(-into.entries[carried[1] - 1].points, into.standing.debt) if carried else 0
+    draft = model.parting(came, owed, gone.member_id, at=at)
+    command = _command(into, f"unmerge:{gone.member_id}:{close_seq}", at, draft.title or "")
+    fingerprint = model.hashed([command.op_key], draft.proof or "")
+    done = write(into, command, fingerprint, [draft], at=at, actor=actor)
+    assert done.seq is not None, "it was written"
+    back: list[CarriedLot | CarriedDebt] = [
+        _carried(done.account, Taken(lot.seq, lot.remaining)) for lot in came
+    ]
+    if owed:
+        back.append(CarriedDebt(into.member_id, done.seq, owed))
+    gone = replace(
+        gone,
+        closed_at=None,
+        updated_at=max(at, gone.updated_at),
+        standing=replace(gone.standing, inactive_at=into.standing.inactive_at),
+    )
+    for one in back:
+        gone = _opened(gone, one, at=at, actor=actor)
+    return done.account, settle(gone, now=at, since=at)
+
+
 def close(account: Account, *, now: datetime, actor: str) -> Account:
     """The account closed for good: holds released, nothing left in it, refusing everything."""
     account = settle(account, now=now)

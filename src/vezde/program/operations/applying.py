@@ -13,7 +13,7 @@ from vezde.ledger.model import Accrual
 from vezde.members import queries as members
 from vezde.outbox import operations as outbox
 from vezde.program import events, queries, records, standings
-from vezde.program.decide import decide, inactive_after
+from vezde.program.decide import counts_as_activity, decide, inactive_after
 from vezde.program.model import (
     LINES_RECOGNISED,
     ORDER_RECORDED,
@@ -153,6 +153,7 @@ def _accrual(decided: Decided, programme: Programme) -> Accrual:
     assert decision.active_at is not None, "points have an instant to be active from"
     # Who shows an old receipt is there now, and points that wait are not idle.
     seen_at = max(fact.occurred_at, fact.registered_at, decision.active_at)
+    ends_at = inactive_after(programme, seen_at, activity=Activity.PURCHASE)
     return Accrual(
         member_id=fact.member_id,
         op_key=f"fact:{fact.id}",
@@ -163,7 +164,8 @@ def _accrual(decided: Decided, programme: Programme) -> Accrual:
         parts=decision.parts,
         proof=_proof(fact, decision),
         title=_title(fact),
-        inactive_at=inactive_after(programme, seen_at, activity=Activity.PURCHASE),
+        counts_as_activity=counts_as_activity(programme, Activity.PURCHASE),
+        inactive_at=ends_at or inactive_after(programme, seen_at),
     )
 
 
