@@ -17,6 +17,8 @@ from vezde.kit.vault import Vault
 from vezde.ledger import model as ledger_model
 from vezde.ledger import operations as ledger
 from vezde.ledger.operations import Spent
+from vezde.program import decide
+from vezde.program.model import Activity, Programme
 
 COMMITTED: LiteralString = """
 UPDATE checkout.hold SET state = 'committed', ended_at = %s, ended_by = %s, order_ref = %s
@@ -67,7 +69,7 @@ async def commit(
     basket = Basket(held.member_id, held.sales_channel, held.lines, held.delivery_kopecks)
     await _check_lines(db, lines, held, vault=vault, now=now)
     found = await pricing.setting(db, basket, at=paid_at)
-    spent = await _spend(db, held, order_id, paid_at=paid_at, now=now, actor=actor)
+    spent = await _spend(db, held, order_id, found.programme, paid_at=paid_at, now=now, actor=actor)
     order = await recording.keep(
         db,
         NewOrder(
@@ -124,8 +126,17 @@ async def _check_lines(
 
 
 async def _spend(
-    db: Db, held: Hold, order_id: str, *, paid_at: datetime, now: datetime, actor: str
+    db: Db,
+    held: Hold,
+    order_id: str,
+    programme: Programme,
+    *,
+    paid_at: datetime,
+    now: datetime,
+    actor: str,
 ) -> Spent:
+    counts = decide.counts_as_activity(programme, Activity.SPEND)
+    inactive_at = decide.inactive_after(programme, max(paid_at, now), activity=Activity.SPEND)
     title = f"Оплата заказа {order_id}"
     proof = {
         "hold_id": str(held.hold_id),
@@ -140,6 +151,8 @@ async def _spend(
         proof=proof,
         hold_id=held.hold_id,
         points=held.points,
+        counts_as_activity=counts,
+        inactive_at=inactive_at,
     )
     try:
         return await ledger.commit(db, command, now=now, actor=actor)
@@ -153,6 +166,8 @@ async def _spend(
             title=title,
             proof=proof,
             points=held.points,
+            counts_as_activity=counts,
+            inactive_at=inactive_at,
         )
     try:
         return await ledger.redeem(db, redemption, now=now, actor=actor)
