@@ -70,6 +70,8 @@ DOMAINS = ("access", "checkout", "ledger", "members", "outbox", "program", "purc
 # Column of a table with member_id -> why nothing fills it here.
 EMPTY: Mapping[str, str] = {
     "ledger.account.inactive_at": "the programme ends nothing by inactivity",
+    "ledger.seal": "the audit has not come by yet",
+    "ledger.violation": "nothing is wrong",
     "ledger.adjustment": "no operator has given or taken points",
     "ledger.account.closed_at": "the account is open until she goes",
     "members.arrival.campaign": "her source was named by another program, not by a link",

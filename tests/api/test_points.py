@@ -66,7 +66,7 @@ class TestAdjustments:
                 400,
                 "bad_command",
             ),
-            ({"points": 5, "reason": "а", "expires_at": "2099-01-01T00:00:00"}, 400, "invalid"),
+            ({"points": 5, "reason": "а", "expires_at": "2099-01-01T00:00:00"}, 400, "malformed"),
             ({"points": -5, "reason": "а"}, 409, "insufficient_points"),
         ):
             answer = await api.call("POST", path, body, key=f"{len(str(body))}-{code}-{status}")
@@ -91,7 +91,7 @@ class TestAdjustments:
 class TestAtAnInstant:
     async def test_by_event_time_counts_a_purchase_from_when_it_happened(self, api, anna):
         made = await api.ok(
-            "POST", "/v1/receipts", {"member_id": anna, "document": await _document(api)}
+            "POST", "/v1/receipts", {"member_id": anna, "document": await _document(api)}, key="a"
         )
         shown = await api.settled(made["id"])
         bought = datetime.fromisoformat(shown["purchased_at"]) + timedelta(seconds=1)
@@ -108,7 +108,7 @@ class TestAtAnInstant:
 class TestExplanation:
     async def test_of_a_debit_leads_to_the_receipts_its_points_came_from(self, api, anna):
         made = await api.ok(
-            "POST", "/v1/receipts", {"member_id": anna, "document": await _document(api)}
+            "POST", "/v1/receipts", {"member_id": anna, "document": await _document(api)}, key="a"
         )
         shown = await api.settled(made["id"])
         points = shown["points"]["active"]
@@ -147,7 +147,7 @@ class TestExplanation:
             (lot,) = told[kind]["lots"]
             assert (lot["entry_id"], lot["points"]) == (accrued["id"], moved)
             assert lot["receipt_id"] == made["id"]
-            assert lot["rule"] == "earning.default"
+            assert lot["rule"] == "earning.channels.chain"
             assert lot["program_version"] == 1
         assert told["release"]["lots"][0]["points"] == -1
         hold_entry = next(one for one in entries if one["kind"] == "hold")
