@@ -497,7 +497,7 @@ class TestOrders:
         window = {"window_days": 1, "per_day": 1}
         document = {**PROGRAM, "earning": earning, "receipts": window}
         await api.ok("PUT", "/v1/program", {"document": document})
-        await passes(api, "P60D")
+        await passes(api, "P3D")
         late = await ordered(api, anna, "offline-1", CREAM, paid_at=at)
         assert late["earned"]["active"] == 59
         assert (await ordered(api, anna, "today-1", CREAM))["earned"]["active"] == 119
