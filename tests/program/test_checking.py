@@ -9,6 +9,7 @@ from vezde.program import reading
 from vezde.program.checking import ProgramInvalid, check
 from vezde.program.sections import Section
 from vezde.sellers.model import is_inn
+from vezde.wiring import SECTIONS
 
 SHORT = """\
 timezone: Europe/Moscow
@@ -320,11 +321,11 @@ class TestExample:
     def example(self):
         return (share.folder("examples") / "program.yaml").read_bytes()
 
-    def test_is_sound(self, example, sections):
-        assert check(example, sections=sections).errors == []
+    def test_is_sound(self, example):
+        assert check(example, sections=SECTIONS).errors == []
 
-    def test_says_what_the_story_says(self, example, sections):
-        document = check(example, sections=sections).sound()
+    def test_says_what_the_story_says(self, example):
+        document = check(example, sections=SECTIONS).sound()
         earning = document.earning
         rules = {name: (rule.rate_bp, rule.hold_days) for name, rule in earning.channels.items()}
         for marketplace in ("wildberries", "ozon", "yandex_market"):
@@ -334,4 +335,14 @@ class TestExample:
         assert (document.receipts.window_days, document.receipts.per_day) == (30, 10)
         assert (earning.points_per_day, earning.exclude.tags) == (5000, ["gift"])
         assert document.expiry.months == 12
+        assert (document.burning.share_bp, document.burning.earn_on_points) == (10_000, False)
+        assert (document.returns.grace_days, document.returns.debt) == (14, "forgive")
         assert [is_inn(inn) for inn in document.sellers.own_inns] == [True]
+
+
+class TestBurning:
+    def test_names_a_channel_nobody_knows(self, document):
+        wrong = document() | {"burning": {"channels": {"own_sight": {"share_bp": 1}}}}
+        (error,) = check(wrong, sections=SECTIONS).errors
+        assert (error.path, error.code) == ("burning.channels.own_sight", "unknown_channel")
+        assert "own_site" in error.detail
