@@ -5,8 +5,8 @@
 
 Runs the embedded PostgreSQL at its default durability in a folder of its own, fills the ledger by
 the server itself (rows as commands would have left them; the audit at the end goes through a part
-of them), then calls the product's operations over its own pool. A JSON line a figure; `client_cpu`
-is the share of a core that this process took, the server has the rest of the machine.
+of them), then two processes call the product's operations. A JSON line a figure; `client_cpu` is
+how many cores they took, the server has the rest of the machine.
 """
 
 import argparse
@@ -17,9 +17,10 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -35,6 +36,7 @@ from vezde.ledger.model import Accrual, Part, Redemption
 from vezde.ledger.operations import auditing
 
 NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
+CLIENTS = 2
 SIZES = """
 SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_class c
 WHERE c.relnamespace = 'ledger'::regnamespace AND c.relkind = 'r'
@@ -50,9 +52,11 @@ def main() -> None:
     figures = []
     for members in sorted({chosen.small, chosen.members}):
         with filled(members) as where:
-            found = asyncio.run(Bench(where, members, chosen.seconds).run())
-        for one in found:
-            tell(one, members)
+            found = []
+            for one in measured(where, members, chosen.seconds):
+                tell(one, members)
+                found.append(one)
+            tell(asyncio.run(after(where, members)), members)
         figures.append(found)
     for small, large in zip(figures[0], figures[-1], strict=True):
         if small is not large and "per_second" in small:
@@ -85,57 +89,73 @@ def filled(members: int) -> Iterator[str]:
         yield running.app
 
 
-@dataclass
+# Figure, connections in all, movements or balances a call, what is called.
+FIGURES = (
+    ("accruals, one a transaction", 8, 1, "accrue"),
+    ("redemptions, one a transaction", 8, 1, "redeem"),
+    ("accruals, 100 pipelined", 2, 100, "accrue_many"),
+    ("balances, 100 a read", 4, 100, "balances"),
+    ("balances, one a read", 8, 1, "balance"),
+)
+
+
+def measured(where: str, members: int, seconds: float) -> Iterator[dict[str, Any]]:
+    """Each figure, its connections shared by two processes: a client's Python fills a core."""
+    with ProcessPoolExecutor(CLIENTS, mp_context=get_context("spawn")) as clients:
+        for figure, connections, each, call in FIGURES:
+            asked = (where, members, seconds, call, connections // CLIENTS)
+            shares = [clients.submit(load, *asked) for _ in range(CLIENTS)]
+            took = sorted(one for share in shares for one in share.result()[0])
+            yield {
+                "figure": figure,
+                "per_second": round(len(took) * each / seconds),
+                "connections": connections,
+                "p50_ms": round(took[len(took) // 2] * 1e3, 2),
+                "p95_ms": round(took[len(took) * 95 // 100] * 1e3, 2),
+                "p99_ms": round(took[len(took) * 99 // 100] * 1e3, 2),
+                "client_cpu": round(sum(share.result()[1] for share in shares) / seconds, 2),
+            }
+
+
+def load(
+    where: str, members: int, seconds: float, call: str, connections: int
+) -> tuple[list[float], float]:
+    """One client process: the seconds of each call, and the CPU seconds of them all."""
+    return asyncio.run(Bench(where, members).load(seconds, call, connections))
+
+
+async def after(where: str, members: int) -> dict[str, Any]:
+    """What was measured is audited; what a movement takes on disk."""
+    async with Database(where, size=2) as db:
+        bench = Bench(where, members)
+        bench.db = db
+        await bench.audit()
+        return await bench.movement()
+
+
 class Bench:
-    """The figures of one ledger."""
+    """Calls of the product's operations, over a pool of its own."""
 
-    where: str
-    members: int
-    seconds: float
+    db: Database
 
-    async def run(self) -> list[dict[str, Any]]:
-        async with Database(self.where, size=8) as db:
-            self.db = db
-            await asyncio.gather(*(self.balance() for _ in range(200)))  # connections and plans
-            found = [
-                await self.measure("accruals, one a transaction", 8, 1, self.accrue),
-                await self.measure("redemptions, one a transaction", 8, 1, self.redeem),
-                await self.measure("accruals, 100 pipelined", 2, 100, self.accrue_many),
-                await self.measure("balances, 100 a read", 4, 100, self.balances),
-                await self.measure("balances, one a read", 8, 1, self.balance),
-            ]
-            await self.audit()
-            return [*found, await self.movement()]
+    def __init__(self, where: str, members: int) -> None:
+        self.where = where
+        self.members = members
 
-    async def measure(
-        self,
-        figure: str,
-        connections: int,
-        each: int,
-        once: Callable[[], Coroutine[Any, Any, None]],
-    ) -> dict[str, Any]:
-        """How many a second over so many connections, all busy."""
+    async def load(self, seconds: float, call: str, connections: int) -> tuple[list[float], float]:
+        once: Callable[[], Coroutine[Any, Any, None]] = getattr(self, call)
         took: list[float] = []
-        cpu, began = time.process_time(), time.perf_counter()
-        ends = began + self.seconds
+        async with Database(self.where, size=connections) as self.db:
+            await asyncio.gather(*(once() for _ in range(10 * connections)))  # plans, connections
+            cpu, ends = time.process_time(), time.perf_counter() + seconds
 
-        async def worker() -> None:
-            while (started := time.perf_counter()) < ends:
-                await once()
-                took.append(time.perf_counter() - started)
+            async def worker() -> None:
+                while (started := time.perf_counter()) < ends:
+                    await once()
+                    took.append(time.perf_counter() - started)
 
-        await asyncio.gather(*(worker() for _ in range(connections)))
-        seconds = time.perf_counter() - began
-        took.sort()
-        return {
-            "figure": figure,
-            "per_second": round(len(took) * each / seconds),
-            "connections": connections,
-            "p50_ms": round(took[len(took) // 2] * 1e3, 2),
-            "p95_ms": round(took[len(took) * 95 // 100] * 1e3, 2),
-            "p99_ms": round(took[len(took) * 99 // 100] * 1e3, 2),
-            "client_cpu": round((time.process_time() - cpu) / seconds, 2),
-        }
+            await asyncio.gather(*(worker() for _ in range(connections)))
+            return took, time.process_time() - cpu
 
     def somebody(self) -> UUID:
         return _accounts.member(random.randint(1, self.members))
