@@ -13,6 +13,7 @@ SYNC := $(UV) pip sync --quiet --require-hashes --python $(PYTHON)
 TOOLS := $(VENV)/.stamp-tools
 RUN := $(VENV)/.stamp-run
 DEV := $(VENV)/.stamp-dev
+PATHS := $(VENV)/.stamp-paths
 # The Python that .venv was made with may be gone (a system upgrade): then all is made anew.
 $(shell test -x $(PYTHON) || rm -f $(TOOLS) $(RUN) $(DEV))
 
@@ -52,15 +53,21 @@ clean: ## remove .venv and caches; var/ with its data stays
 		web/node_modules src/vezde/_share
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
 
-$(RUN): $(TOOLS) requirements/run.txt
+$(RUN): $(TOOLS) requirements/run.txt | $(PATHS)
 	@if [ -e $(DEV) ] && [ $(DEV) -nt requirements/run.txt ]; then :; else \
 		echo "installing requirements/run.txt"; $(SYNC) requirements/run.txt && rm -f $(DEV); fi
 	@touch $@
 
-$(DEV): $(TOOLS) requirements/dev.txt
+$(DEV): $(TOOLS) requirements/dev.txt | $(PATHS)
 	@echo "installing requirements/dev.txt"
 	@$(SYNC) requirements/dev.txt
 	@touch $@ $(RUN)
+
+# What is imported from this folder itself: the package, and the shops' client, which a sandbox uses.
+$(PATHS): $(TOOLS) Makefile
+	@site="$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
+		&& printf '../../../../%s\n' src clients/python/src > "$$site/vezde.pth"
+	@touch $@
 
 # An existing .venv is kept if it works; else the first Python that will do makes a new one.
 $(TOOLS): requirements/bootstrap.txt
@@ -80,8 +87,6 @@ $(TOOLS): requirements/bootstrap.txt
 	fi
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r requirements/bootstrap.txt
-	@site="$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
-		&& echo ../../../../src > "$$site/vezde.pth"
 	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m vezde "$$@"\n' > $(VENV)/bin/vezde
 	@chmod +x $(VENV)/bin/vezde
 	@touch $@

@@ -24,6 +24,8 @@ NOT_IMPORTED: Mapping[str, str] = {
     "tzdata": "zoneinfo reads it where the system has no zones, and its version is pinned",
     "uv": "installs the locked requirements",
 }
+# What this repository holds itself.
+OWN = ("vezde", "vezde_client")
 # Distribution -> the requirement it is a part of: pinned by it, and named in its own API.
 PARTS: Mapping[str, str] = {
     "starlette": "fastapi",
@@ -197,7 +199,7 @@ def _imports() -> Mapping[str, str]:
                 names = [node.module]
             for name in names:
                 top = name.split(".")[0]
-                if top != "vezde" and top not in sys.stdlib_module_names:
+                if top not in OWN and top not in sys.stdlib_module_names:
                     found.setdefault(top, source.at(node))
     return found
 

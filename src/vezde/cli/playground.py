@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, datetime
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -15,11 +17,16 @@ from vezde.cli import samples
 from vezde.kit.db import Db
 from vezde.kit.postgres import folder
 from vezde.program import queries as program
+from vezde.settings import own_address
 from vezde.testing.telegram import door
 from vezde.web.playground.model import Card
 from vezde.wiring import House
 
-KEY = "playground"
+if TYPE_CHECKING:
+    from vezde.testing.shop.server import Shop
+
+KEY, PAGE_KEY = "playground", "sample shop"
+PAGE_FILE = "shop.key"
 log = structlog.get_logger(__name__)
 
 
@@ -27,6 +34,7 @@ async def prepare(house: House) -> None:
     """Put in place whatever is missing; safe to repeat."""
     await wiring.furnish(house)
     await _keep_key(house)
+    await _keep_page_key(house)
     await write_samples(house)
 
 
@@ -56,11 +64,27 @@ async def opened(house: House) -> AsyncIterator[wiring.Application]:
         yield wiring.web(house, after_reset=anew)
         return
     simulator = door.Door(base)
-    try:
-        scenery = wiring.Scenery(partial(tray, house), simulator)
-        yield wiring.web(house, after_reset=anew, scenery=scenery)
-    finally:
-        await simulator.close()
+    async with _shop(house) as shop:
+        try:
+            scenery = wiring.Scenery(partial(tray, house), simulator, shop.app())
+            yield wiring.web(house, after_reset=anew, scenery=scenery)
+        finally:
+            await simulator.close()
+
+
+def _shop(house: House) -> "Shop":
+    """The sample shop: its server speaks to this installation as any shop's does."""
+    from vezde.testing.shop.server import Shop
+    from vezde.web.pages import Pages
+    from vezde_client import AsyncVezde
+
+    async def now() -> datetime:
+        async with house.database.transaction() as db:
+            return await house.clock.programme(db)
+
+    folder, url = house.settings.data_dir, own_address(house.settings.http)
+    vezde = AsyncVezde(url, _kept(folder / "api.key"))
+    return Shop(vezde, Pages(wiring.built("shop")), key=_kept(folder / PAGE_FILE), now=now, url=url)
 
 
 async def begin_anew(house: House) -> None:
@@ -83,7 +107,7 @@ async def _today(house: House) -> date:
 async def _keep_key(house: House) -> None:
     """A key in a file beside the data: it opens play money only, and people lose it."""
     path = house.settings.data_dir / "api.key"
-    kept = path.read_text("utf-8").strip() if path.exists() else ""
+    kept = _kept(path)
     async with house.database.transaction() as db:
         try:
             await queries.key_by_text(db, kept)
@@ -94,10 +118,44 @@ async def _keep_key(house: House) -> None:
     folder.write(path, f"{text}\n", mode=0o600)
 
 
+async def _keep_page_key(house: House) -> None:
+    """The key in the sample shop's page, good for pages of this address."""
+    path = house.settings.data_dir / PAGE_FILE
+    url = own_address(house.settings.http)
+    origins = {url, url.replace("//127.0.0.1", "//localhost")}
+    async with house.database.transaction() as db:
+        try:
+            known = await queries.key_by_text(db, _kept(path))
+        except Unauthenticated:
+            known = None  # lost, or the first start
+        if known is not None and known.page is not None and set(known.page.origins) == origins:
+            return
+        now = await house.clock.programme(db)
+        await _revoke_lost(db, PAGE_KEY, now)
+        text, _ = await operations.create_publishable_key(
+            db,
+            name=PAGE_KEY,
+            origins=sorted(origins),
+            sales_channel="own_site",
+            enrols=True,
+            now=now,
+            actor="system",
+        )
+    folder.write(path, f"{text}\n", mode=0o600)
+
+
+def _kept(path: Path) -> str:
+    return path.read_text("utf-8").strip() if path.exists() else ""
+
+
+async def _revoke_lost(db: Db, name: str, now: datetime) -> None:
+    with contextlib.suppress(KeyNotFound):
+        lost = await queries.key_by_name(db, name)
+        await operations.revoke_key(db, lost.key_id, now=now, actor="system")
+
+
 async def _new_key(db: Db, house: House) -> str:
     now = await house.clock.programme(db)
-    with contextlib.suppress(KeyNotFound):
-        lost = await queries.key_by_name(db, KEY)
-        await operations.revoke_key(db, lost.key_id, now=now, actor="system")
+    await _revoke_lost(db, KEY, now)
     text, _ = await operations.create_key(db, name=KEY, scopes=[Scope.ALL], now=now, actor="system")
     return text

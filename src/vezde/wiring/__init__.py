@@ -4,7 +4,7 @@ from vezde.wiring.faces import doors, web
 from vezde.wiring.house import House, open_house, reach
 from vezde.wiring.lists import REACTIONS, SECTIONS, STEPS, TICKS, TROUBLES
 from vezde.wiring.messengers import listener
-from vezde.wiring.pages import Application, Scenery
+from vezde.wiring.pages import Application, Scenery, built
 from vezde.wiring.sandbox import CatalogInvalid, advance, furnish, reset
 from vezde.wiring.stages import stages
 
@@ -19,6 +19,7 @@ __all__ = [
     "House",
     "Scenery",
     "advance",
+    "built",
     "doors",
     "furnish",
     "listener",

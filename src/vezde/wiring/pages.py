@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vezde.web.playground.model import Card
 
 Application = Callable[..., Awaitable[None]]  # ASGI
+WIDGET, TILL, SHOP = "/widget.js", "/till", "/shop"
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,12 @@ class Scenery:
     """What a sandbox's playground stands in.
 
     `tray()` are the receipts to show, with fresh dates; `simulator` is the door to the people and
-    chats of its fake messenger.
+    chats of its fake messenger; `shop` is a sample site that sells the brand's goods.
     """
 
     tray: "Callable[[], Awaitable[Sequence[Card]]]"
     simulator: Application
+    shop: Application
 
 
 def beside(
@@ -40,12 +42,13 @@ def beside(
     """The API with the pages of this installation beside it."""
     from vezde.web.front import Front
 
-    pages: dict[str, Application] = {}
+    pages: dict[str, Application] = {WIDGET: _widget(), TILL: _till()}
     if scenery is not None:
         pages[PLAYGROUND] = _playground(house, scenery, reset)
+        pages[SHOP] = scenery.shop
     if house.clock.sandbox and house.settings.sms.token is None:
         pages[PLAYGROUND_SMS] = _gateway()
-    return Front(api, pages) if pages else api
+    return Front(api, pages)
 
 
 def built(page: str) -> Path | None:
@@ -54,6 +57,19 @@ def built(page: str) -> Path | None:
         return share.folder(f"pages/{page}")
     except FileNotFoundError:
         return None
+
+
+def _widget() -> Any:
+    from vezde.web.script import Script
+
+    folder = built("widget")
+    return Script(folder / "widget.js" if folder is not None else None)
+
+
+def _till() -> Any:
+    from vezde.web.pages import Pages, served
+
+    return served(Pages(built("till"), camera=True), TILL)
 
 
 def _gateway() -> Any:

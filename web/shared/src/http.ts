@@ -14,9 +14,13 @@ export async function get<T>(path: string): Promise<T> {
   return read<T>(await fetch(path, { headers: { Accept: "application/json" } }));
 }
 
-export async function post<T>(path: string, body: object | Blob | FormData = {}): Promise<T> {
+export async function post<T>(
+  path: string,
+  body: object | Blob | FormData = {},
+  more: Readonly<Record<string, string>> = {},
+): Promise<T> {
   const raw = body instanceof Blob || body instanceof FormData;
-  const headers: Record<string, string> = { Accept: "application/json" };
+  const headers: Record<string, string> = { Accept: "application/json", ...more };
   if (body instanceof Blob) headers["Content-Type"] = body.type;
   else if (!raw) headers["Content-Type"] = "application/json";
   const sent = raw ? body : JSON.stringify(body);
