@@ -8,7 +8,8 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from vezde.testing.installation import Installation
 
-SECONDS = 20
+SECONDS = 20  # of patience on a busy machine; nothing waits longer than it must
+expect.set_options(timeout=SECONDS * 1000)
 PHONE, DESKTOP = (390, 844), (1280, 800)
 OTHER = {"light": "dark", "dark": "light"}
 
@@ -25,6 +26,7 @@ class Phone:
         self._scheme = scheme
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("response", self._answered)
 
     async def sees(self, *texts: str, seconds: float = SECONDS) -> None:
         """The bot's last words hold all of these."""
@@ -79,6 +81,10 @@ class Phone:
             assert wide == [], (moment, scheme, wide)
             await self.page.screenshot(path=self._shots / f"{self._name}-{moment}-{scheme}.png")
 
+    def _answered(self, response) -> None:
+        if response.status >= 400:
+            self.complaints.append(f"{response.status} {response.request.method} {response.url}")
+
     def _heard(self, message) -> None:
         if message.type in {"error", "warning"}:
             self.complaints.append(message.text)
@@ -132,7 +138,7 @@ async def opened(
     try:
         await page.goto(f"http://127.0.0.1:{sandbox.port}/playground{path}")
         yield phone
-        assert phone.complaints == []
+        assert not phone.complaints, phone.complaints
     except BaseException:
         await page.screenshot(path=shots / "failed.png")
         raise

@@ -61,6 +61,7 @@ class Installation:
         deadline = time.monotonic() + START_SECONDS
         while not self.is_ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
+                self.kill()  # whoever did not get to a block to leave leaves nothing running
                 raise RuntimeError(f"vezde serve is not ready:\n{self.output()}")
             time.sleep(0.05)
 

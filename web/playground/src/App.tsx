@@ -43,8 +43,11 @@ export function App() {
     void chats.perform(
       person.id,
       async () => {
-        if (card.taken) await api.takeFirst(card);
-        await api.showPhoto(person.id, await photograph(card));
+        // Time may have moved since the tray was looked at: the paper is to bear the date under
+        // which its document is known now.
+        const fresh = (await api.samples()).find((one) => one.name === card.name) ?? card;
+        if (fresh.taken) await api.takeFirst(fresh);
+        await api.showPhoto(person.id, await photograph(fresh));
       },
       said.failed,
     );

@@ -3,7 +3,7 @@
  * sandbox's tax service knows. A browser has fonts with Cyrillic; a server need not.
  */
 
-import { type Locale, number } from "@vezde/shared/locale";
+import { type Locale, number, rubles } from "@vezde/shared/locale";
 import type { Card, Paper, PaperLine } from "./model";
 
 const WIDTH = 640;
@@ -251,4 +251,4 @@ function context(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
 
 /** A sum as the receipts of a tray print it, for those who listen instead of look. */
 export const told = (of: Paper, locale: Locale) =>
-  `${of.place ?? of.seller ?? ""}, ${number(of.total_kopecks / 100, locale)} ₽`;
+  `${of.place ?? of.seller ?? ""}, ${rubles(of.total_kopecks, locale)}`;

@@ -19,10 +19,11 @@ export function chooseTheme(theme: Theme): void {
   showTheme(theme);
 }
 
-/** Calls back when the system changes, as long as the person has not chosen. */
+/** Calls back with the theme now and when the system changes, unless the person has chosen. */
 export function followSystem(changed: (theme: Theme) => void): () => void {
   const query = matchMedia("(prefers-color-scheme: dark)");
   const look = () => changed(currentTheme());
   query.addEventListener("change", look);
+  look();
   return () => query.removeEventListener("change", look);
 }

@@ -45,18 +45,16 @@ export function Tray({ cards, locale, onShow }: Props) {
 function Thumbnail({ card, locale }: { card: Card; locale: Locale }) {
   const [address, setAddress] = useState<string | null>(null);
   useEffect(() => {
-    let made: string | null = null;
     let gone = false;
     void photograph(card).then((blob) => {
-      if (gone) return;
-      made = URL.createObjectURL(blob);
-      setAddress(made);
+      if (!gone) setAddress(URL.createObjectURL(blob));
     });
     return () => {
       gone = true;
-      if (made) URL.revokeObjectURL(made);
     };
   }, [card]);
+  // The old one goes when the new one stands in the page, not before.
+  useEffect(() => () => URL.revokeObjectURL(address ?? ""), [address]);
   const alt = card.paper ? told(card.paper, locale) : card.title[locale];
   return (
     <span className="thumbnail">
