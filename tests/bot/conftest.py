@@ -119,10 +119,10 @@ class Door:
                 actor="system",
             )
 
-    async def stock(self) -> None:
+    async def stock(self, products: list[dict[str, str]] = PRODUCTS) -> None:
         async with self.house.database.transaction() as db:
             now = await self.house.clock.programme(db)
-            await catalog.import_products(db, PRODUCTS, mode=Mode.MERGE, now=now, actor="system")
+            await catalog.import_products(db, products, mode=Mode.MERGE, now=now, actor="system")
 
     async def passes(self, **time: float) -> None:
         """The sandbox's clock is moved on, all that falls due is worked."""

@@ -8,7 +8,7 @@ from bot.conftest import Door, working
 from vezde.bot import telegram
 from vezde.bot.conversation import core
 from vezde.bot.model import Other
-from vezde.testing.receipts import picture
+from vezde.testing.receipts import line, picture
 from vezde.testing.telegram import faults
 
 
@@ -31,7 +31,7 @@ class TestUpdates:
         door.telegram.release(backwards=True)
         await anna.sees("Где вы покупали?")
         texts = [one.text for one in anna.messages if not one.mine][-2:]
-        assert "На счёте" in texts[0]
+        assert "Баллов пока нет" in texts[0]
 
     async def test_of_groups_and_edits_are_nobodys_business(self, door: Door) -> None:
         anna = await door.member()
@@ -71,15 +71,25 @@ class TestUpdates:
         door.telegram.release()
         await anna.sees("Слишком быстро", within=20)
         assert sum("Слишком быстро" in one.text for one in anna.messages) == 1
-        assert sum("На счёте" in one.text for one in anna.messages) <= 12
+        assert sum("Баллов пока нет" in one.text for one in anna.messages) <= 12
         assert (await door.fates())["flooded"] >= 25
         await anna.send("/help")
         await anna.sees("Где вы покупали?", within=30)
+        await until(door, "SELECT count(*) FROM bot.event", 0)
+        await until(door, "SELECT count(*) FROM messaging.queue", 0)
 
     async def test_of_odd_names_do_no_harm(self, door: Door) -> None:
         odd = door.telegram.user("<b>א</b> 🦄 & co", username="x" * 32)
         await odd.start()
         await odd.sees("Здравствуйте")
+
+    async def test_of_odd_goods_are_shown_as_they_are(self, door: Door) -> None:
+        odd = "<b>Крем для рук</b> LUNARIA 75 мл 🦄 & אבג"
+        await door.stock([{"sku": "ODD", "name": odd, "brand": "LUNARIA", "size": "75 мл"}])
+        anna = await door.member("<i>אנה</i> 🦄")
+        await anna.photo(picture(door.paper(1, lines=[line(odd, 83_000)])))
+        told = await anna.sees("+83 балла", "<b>Крем для рук</b> LUNARIA 75 мл 🦄 & ")
+        assert "אבג" in told.text
 
 
 class TestTelegramAway:
@@ -100,11 +110,11 @@ class TestTelegramAway:
         door.telegram.order(faults.http(502), method="file", times=None)
         await anna.photo(picture(door.paper(1)))
         await boris.send("/balance")
-        await boris.sees("На счёте")
+        await boris.sees("Баллов пока нет")
         await anna.sees("сломалось на нашей стороне", within=20)
         door.telegram.recover()
         await anna.send("/balance")
-        await anna.sees("На счёте")
+        await anna.sees("Баллов пока нет")
         assert await door.value("SELECT count(*) FROM bot.event WHERE state = 'parked'") == 1
 
 
@@ -118,7 +128,7 @@ class TestFailure:
         await anna.send("/history")
         await anna.sees("сломалось на нашей стороне", within=20)
         await anna.send("/balance")
-        await anna.sees("На счёте")
+        await anna.sees("Баллов пока нет")
 
 
 class TestBlocked:
@@ -129,15 +139,24 @@ class TestBlocked:
         await anna.unblock()
         await until(door, "SELECT count(*) FROM members.unreachable", 0)
 
+    async def test_by_telegrams_word_is_noted_until_they_write_again(self, door: Door) -> None:
+        anna = await door.member()
+        door.telegram.order(faults.blocked(), method="sendMessage", chat=anna)
+        await anna.send("/balance")
+        await until(door, "SELECT count(*) FROM members.unreachable WHERE reason = 'blocked'", 1)
+        await anna.send("/help")
+        await anna.sees("Где вы покупали?")
+        await until(door, "SELECT count(*) FROM members.unreachable", 0)
+
 
 class TestPoller:
     async def test_works_alone_of_several(self, still: Door) -> None:
         async with working(still), working(still, polling=True):
             anna = await still.member()
             await anna.send("/balance")
-            await anna.sees("На счёте")
+            await anna.sees("Баллов пока нет")
             await asyncio.sleep(0.5)
-        assert sum("На счёте" in one.text for one in anna.messages) == 1
+        assert sum("Баллов пока нет" in one.text for one in anna.messages) == 1
 
     async def test_takes_up_where_the_last_one_stopped(self, still: Door) -> None:
         anna = still.telegram.user("Анна")

@@ -20,6 +20,7 @@ from vezde.messaging.transports.telegram import (
     TelegramUnreachable,
 )
 from vezde.messaging.transports.telegram.telegram import storable
+from vezde.testing.proxy import Proxy
 from vezde.testing.telegram import faults
 
 HELLO = Rendered("<b>Здравствуйте</b>")
@@ -188,14 +189,14 @@ class TestMeaning:
             assert isinstance(await away.deliver("1", HELLO), Unreached)
             await away.close()
 
-    async def test_a_proxy_is_gone_through(self, fake, anna):
-        seen = []
-        async with await asyncio.start_server(socks_server(seen), "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
-            bot = Telegram(fake.token, api_base=fake.base_url, proxy=f"socks5://127.0.0.1:{port}")
+    @pytest.mark.parametrize("scheme", ["socks5", "http"])
+    async def test_a_proxy_is_gone_through_and_knows_the_name(self, fake, anna, scheme):
+        address = ("127.0.0.1", int(fake.base_url.rpartition(":")[2]))
+        async with Proxy({"api.telegram.test:80": address}) as proxy:
+            bot = Telegram(fake.token, api_base="http://api.telegram.test", proxy=proxy.url(scheme))
             assert isinstance(await bot.deliver(str(anna.id), HELLO), Delivered)
             await bot.close()
-        assert seen == [1]
+        assert proxy.asked == ["api.telegram.test:80"]
 
     async def test_alive_means_the_bot_is_known(self, fake, bot):
         assert await bot.alive()
@@ -327,28 +328,3 @@ class TestSecrecy:
         for text in (*said, caplog.text):
             assert "must-not-leak" not in text
             assert "hunter2" not in text
-
-
-def socks_server(seen: list[int]):
-    """A SOCKS5 proxy without authentication: RFC 1928, CONNECT alone."""
-
-    async def pump(reader, writer):
-        while chunk := await reader.read(65536):
-            writer.write(chunk)
-            await writer.drain()
-        writer.close()
-
-    async def serve(reader, writer):
-        seen.append(1)
-        await reader.readexactly((await reader.readexactly(2))[1])
-        writer.write(b"\x05\x00")
-        kind = (await reader.readexactly(4))[3]
-        size = (await reader.readexactly(1))[0] if kind == 3 else 4
-        host = await reader.readexactly(size)
-        port = int.from_bytes(await reader.readexactly(2), "big")
-        name = host.decode() if kind == 3 else socket.inet_ntoa(host)
-        there, back = await asyncio.open_connection(name, port)
-        writer.write(b"\x05\x00\x00\x01" + b"\0" * 6)
-        await asyncio.gather(pump(reader, back), pump(there, writer))
-
-    return serve

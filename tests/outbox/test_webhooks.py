@@ -171,7 +171,7 @@ class TestQueue:
         webhook_id = await desk.webhook()
         fact = accepted(now)
         await desk.record(fact)
-        await desk.ask(operations.queue, fact, wall=now)
+        await desk.ask(operations.queue, [fact], wall=now)
         assert len(await desk.ask(queries.deliveries, webhook_id, limit=10)) == 1
 
 

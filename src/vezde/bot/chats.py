@@ -1,6 +1,6 @@
 """Chats of members, and which receipts were shown in them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, LiteralString
@@ -56,10 +56,11 @@ SHOW: LiteralString = """
 INSERT INTO bot.shown (member_id, receipt_id, channel, chat, slot) VALUES (%s, %s, %s, %s, %s)
 """
 SHOWN: LiteralString = """
-SELECT shown.receipt_id, shown.channel, shown.chat, shown.slot
-FROM bot.shown AS one
+SELECT one.member_id, one.receipt_id, shown.channel, shown.chat, shown.slot, shown.receipt_id
+FROM unnest(%s::uuid[], %s::uuid[]) AS asked (member_id, receipt_id)
+JOIN bot.shown AS one
+    ON one.member_id = asked.member_id AND one.receipt_id = asked.receipt_id
 JOIN bot.shown ON shown.member_id = one.member_id AND shown.slot = one.slot
-WHERE one.member_id = %s AND one.receipt_id = %s
 ORDER BY shown.receipt_id
 """
 QUIET: LiteralString = """
@@ -186,10 +187,19 @@ async def show(db: Db, chat: Chat, receipt_id: UUID, slot: str) -> None:
 
 async def shown(db: Db, member_id: UUID, receipt_id: UUID) -> Shown | None:
     """The message that tells of a receipt, with all it tells of; None: shown elsewhere."""
-    rows = await (await db.execute(SHOWN, [member_id, receipt_id])).fetchall()
-    if not rows:
-        return None
-    return Shown(rows[0][1], rows[0][2], rows[0][3], tuple(row[0] for row in rows))
+    return (await shown_all(db, [(member_id, receipt_id)])).get((member_id, receipt_id))
+
+
+async def shown_all(db: Db, asked: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Shown]:
+    """As `shown`, for many members' receipts in one read; left out: shown elsewhere."""
+    members, receipts = [one for one, _ in asked], [one for _, one in asked]
+    rows = await (await db.execute(SHOWN, [members, receipts])).fetchall()
+    found: dict[tuple[UUID, UUID], Shown] = {}
+    for member_id, receipt_id, channel, chat, slot, other in rows:
+        before = found.get((member_id, receipt_id))
+        told = (*before.receipt_ids, other) if before else (other,)
+        found[member_id, receipt_id] = Shown(channel, chat, slot, told)
+    return found
 
 
 async def be_quiet(db: Db, member_id: UUID, receipt_id: UUID, *, now: datetime) -> None:

@@ -78,9 +78,11 @@ UPDATE bot.event SET lease = %s, due_wall = %s, attempts = attempts + 1
 WHERE bot = %s AND chat = %s AND event_id = %s
 """
 STILL_MINE: LiteralString = """
-SELECT FROM bot.event
+SELECT event.event_id FROM bot.event
 JOIN bot.turn USING (bot, chat)
-WHERE bot = %s AND chat = %s AND event_id = %s AND lease = %s
+WHERE (bot, chat, event_id, lease) IN (
+    SELECT * FROM unnest(%s::text[], %s::bytea[], %s::uuid[], %s::uuid[]))
+ORDER BY event_id
 FOR NO KEY UPDATE OF event, turn
 """
 DONE: LiteralString = """
@@ -267,9 +269,11 @@ async def lease(db: Db, event: Waiting, *, seconds: float, wall: datetime) -> UU
     return token
 
 
-async def is_mine(db: Db, event: Waiting, token: UUID) -> bool:
-    """Whether the lease still holds; then event and chat are locked."""
-    return await (await db.execute(STILL_MINE, [*event.place, token])).fetchone() is not None
+async def mine(db: Db, leased: Sequence[tuple[Waiting, UUID]]) -> set[UUID]:
+    """The events whose leases still hold; then they and their chats are locked."""
+    rows = [(*event.place, token) for event, token in leased]
+    asked = [list(part) for part in zip(*rows, strict=True)]
+    return {row[0] for row in await (await db.execute(STILL_MINE, asked)).fetchall()}
 
 
 async def done(db: Db, events: Sequence[Waiting]) -> None:

@@ -1,5 +1,6 @@
 """What the bot does about facts: the one message of a receipt is edited, the phone asked for."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,9 +14,10 @@ from vezde.kit.work import jobs
 from vezde.members import queries as members
 from vezde.messaging import operations as messaging
 from vezde.messaging.model import Outgoing, Purpose, View
-from vezde.outbox.model import FactRow, Reaction
+from vezde.outbox.model import FactRow, Reaction, by_the_batch
 from vezde.program import queries as program
 from vezde.program.model import Programme
+from vezde.receipts import queries as receipt_queries
 from vezde.receipts.model import Status
 from vezde.receipts.queries import Receipt
 
@@ -34,27 +36,57 @@ class Teller:
     clock: Clock
 
     def reactions(self) -> tuple[Reaction, ...]:
-        return (Reaction("bot.receipts", KINDS, self.receipt),)
+        return (by_the_batch("bot.receipts", KINDS, self.receipts),)
 
-    async def receipt(self, db: Db, fact: FactRow) -> None:
-        """Edit the message that tells of the receipt; the first points bring the phone up."""
-        assert fact.member_id is not None, "a receipt is somebody's"
-        receipt_id = UUID(fact.data["receipt_id"])
-        member_id = await members.surviving(db, fact.member_id)
-        shown = await chats.shown(db, member_id, receipt_id)
-        chat = await chats.of_chat(db, shown.channel, shown.chat) if shown else None
-        if shown is None or chat is None or chat.member_id != member_id:
+    async def receipts(self, db: Db, facts: Sequence[FactRow]) -> None:
+        """Edit the messages that tell of the receipts; the first points bring the phone up."""
+        told = await self._told(db, facts)
+        if not told:
             return
         now = await self.clock.programme(db)
         programme = (await program.programmes(db)).at(now)
-        told = await showing.telling(db, member_id, shown.receipt_ids)
-        view = screens.receipts(told, brand=programme.name or "Vezde", zone=programme.zone, now=now)
-        say = [self._message(chat, showing.key_of(shown.slot, told), view, slot=shown.slot)]
-        if fact.kind == ADVANCE:
-            await _remind_later(db, member_id, receipt_id, now)
-        if fact.data.get("points") and chat.guest_since is not None:
-            say += await self._phone(db, chat, chat.guest_since, programme, now)
+        wanted = {(chat.member_id, one) for _, chat, shown in told for one in shown.receipt_ids}
+        found = await receipt_queries.receipts(db, list(wanted))
+        say: list[Outgoing] = []
+        thrifty: dict[UUID, chats.Chat] = {}
+        for fact, chat, shown in told:
+            these = [found[one] for one in shown.receipt_ids if one in found]
+            brand = programme.name or "Vezde"
+            view = screens.receipts(these, brand=brand, zone=programme.zone, now=now)
+            key = showing.key_of(shown.slot, these)
+            say.append(self._message(chat, key, view, slot=shown.slot))
+            if fact.kind == ADVANCE:
+                receipt_id = UUID(fact.data["receipt_id"])
+                await _remind_later(db, chat.member_id, receipt_id, now)
+            if fact.data.get("points") and chat.guest_since is not None:
+                thrifty[chat.member_id] = chat
+        say += await self._phones(db, thrifty, programme, now)
         await self._send(db, say, programme, now)
+
+    async def _told(
+        self, db: Db, facts: Sequence[FactRow]
+    ) -> list[tuple[FactRow, chats.Chat, chats.Shown]]:
+        """The facts about receipts that were shown in a chat which is the member's still."""
+        of = {fact.id: fact.member_id for fact in facts if fact.member_id is not None}
+        into = await members.surviving_all(db, set(of.values()))
+        asked = {
+            fact.id: (into[of[fact.id]], UUID(fact.data["receipt_id"]))
+            for fact in facts
+            if fact.id in of
+        }
+        shown = await chats.shown_all(db, set(asked.values()))
+        chat_of: dict[tuple[str, bytes], chats.Chat] = {}
+        for channel in sorted({one.channel for one in shown.values()}):
+            indexes = [one.chat for one in shown.values() if one.channel == channel]
+            for index, chat in (await chats.of_chats(db, channel, indexes)).items():
+                chat_of[channel, index] = chat
+        found = []
+        for fact in facts:
+            one = shown.get(asked[fact.id]) if fact.id in asked else None
+            its = chat_of.get((one.channel, one.chat)) if one else None
+            if one and its and its.member_id == asked[fact.id][0]:
+                found.append((fact, its, one))
+        return found
 
     async def remind(self, db: Db, job: jobs.Job, now: datetime) -> None:
         """A reminder of an advance whose second receipt has not come, unless told to be quiet."""
@@ -74,17 +106,22 @@ class Teller:
             db, [self._message(chat, key, view, purpose=Purpose.SERVICE)], programme, now
         )
 
-    async def _phone(
-        self, db: Db, chat: chats.Chat, since: datetime, programme: Programme, now: datetime
+    async def _phones(
+        self, db: Db, guests: Mapping[UUID, chats.Chat], programme: Programme, now: datetime
     ) -> list[Outgoing]:
         """Asked for once, when there is something to lose."""
-        reach = await members.reach(db, [chat.member_id], kind="phone", vault=self.vault)
-        if reach[chat.member_id].address is not None:
-            await chats.known_well(db, chat.member_id)
+        if not guests:
             return []
-        days = (await section.in_force(db, now)).guest_days
-        until = screens.local_day(since + timedelta(days=days), programme.zone)
-        return [self._message(chat, "phone_ask", screens.ask_phone(until))]
+        reach = await members.reach(db, guests, kind="phone", vault=self.vault)
+        term = timedelta(days=(await section.in_force(db, now)).guest_days)
+        say = []
+        for member_id, chat in sorted(guests.items()):
+            if reach[member_id].address is not None:
+                await chats.known_well(db, member_id)
+                continue
+            until = screens.local_day((chat.guest_since or now) + term, programme.zone)
+            say.append(self._message(chat, "phone_ask", screens.ask_phone(until)))
+        return say
 
     def _message(
         self,

@@ -2,25 +2,26 @@
 
 A batch is claimed, read in a few statements, answered and committed together. If anything of it
 fails, nothing of it was done, and each of its events is worked alone: the one that fails alone is
-tried again, then parked. What claims or merges what others may want is worked alone at once, so
-that batches never wait for each other.
+tried again, then parked. Members and receipts are taken in their order, so that batches never stop
+each other; a phone, which may merge members, is worked alone.
 
 An event whose file has to be fetched is leased: committed, fetched and read beside everything else,
-then answered in a transaction of its own if the lease still holds. Meanwhile its chat waits and the
-others do not.
+then answered, with others that came meanwhile, if the lease still holds. Its chat waits for it and
+no other does.
 """
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
 import structlog
 
 from vezde.bot import chats, inbox, talks, telegram
-from vezde.bot.conversation import core, doors, showing, starting
+from vezde.bot.conversation import core, doors, showing
 from vezde.bot.conversation.showing import Reading
 from vezde.bot.conversation.talk import Talk
 from vezde.bot.inbox import Waiting
@@ -48,7 +49,11 @@ BATCHES_OF_A_RUN, ALONE_AT_ONCE = 20, 4
 FILES_AT_ONCE, NO_ROOM_SECONDS = 16, 0.2
 # How long a chat waits for a worker that died with its file, and what a file may take.
 LEASE_SECONDS, FETCH_SECONDS = 30.0, 25.0
+GATHER_SECONDS = 0.02
 PAUSES = (timedelta(seconds=1), timedelta(seconds=5))
+
+
+NOTHING_READ: Mapping[UUID, Reading] = {}
 
 
 class Files(Protocol):
@@ -66,6 +71,23 @@ class Wanted:
     file: Sent
 
 
+@dataclass(frozen=True)
+class Read:
+    """What came of a file; without a reading `error` says why it is to be tried again."""
+
+    wanted: Wanted
+    reading: Reading | None = None
+    error: str = ""
+
+    @property
+    def event(self) -> Waiting:
+        return self.wanted.event
+
+    @property
+    def lease(self) -> UUID:
+        return self.wanted.lease
+
+
 @dataclass
 class Worker:
     """Works events; `files` are messengers by channel, `steps` what merging and forgetting do."""
@@ -75,7 +97,7 @@ class Worker:
     vault: Vault
     files: Mapping[str, Files]
     steps: Sequence[Step]
-    fetching: set[asyncio.Task[None]] = field(default_factory=set)
+    fetching: set[asyncio.Task[Read]] = field(default_factory=set)
 
     async def run(self) -> int:
         """Work what is due, for a while; how many events."""
@@ -83,12 +105,20 @@ class Worker:
             tasks = [group.create_task(self._until_idle()) for _ in range(AT_ONCE)]
         return sum(task.result() for task in tasks)
 
-    async def finish_files(self) -> int:
-        """Wait for the files under way, so that who stops this process waits for them too."""
-        under_way = set(self.fetching)
-        if under_way:
-            await asyncio.wait(under_way)
-        return len(under_way)
+    async def answer_files(self) -> int:
+        """Answer events whose files have come, until none is under way; how many.
+
+        A stage of its own, so that who stops this process waits for them.
+        """
+        done = 0
+        while self.fetching:
+            await asyncio.wait(self.fetching, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.sleep(GATHER_SECONDS)
+            come = [task for task in self.fetching if task.done()]
+            self.fetching.difference_update(come)
+            await self._answer_files([task.result() for task in come])
+            done += len(come)
+        return done
 
     async def _until_idle(self) -> int:
         done = 0
@@ -152,7 +182,7 @@ class Worker:
             self._fetch(wanted)
 
     async def _try(
-        self, db: Db, event: Waiting, reading: Reading | None = None
+        self, db: Db, event: Waiting, readings: Mapping[UUID, Reading] = NOTHING_READ
     ) -> Sequence[Wanted]:
         """Answer the event, or note that it failed."""
         if event.attempts > len(PAUSES):
@@ -161,7 +191,7 @@ class Worker:
         try:
             async with db.transaction():
                 incoming = telegram.meaning(event.payload(self.vault))
-                return await self._work(db, [(event, incoming)], reading)
+                return await self._work(db, [(event, incoming)], readings)
         except (Unavailable, Contested):
             raise
         except Exception as error:
@@ -169,7 +199,7 @@ class Worker:
         return []
 
     async def _work(
-        self, db: Db, events: Sequence[Event], reading: Reading | None = None
+        self, db: Db, events: Sequence[Event], readings: Mapping[UUID, Reading] = NOTHING_READ
     ) -> list[Wanted]:
         """Answer events of different chats; the files wanted before some can be answered."""
         if not events:
@@ -179,20 +209,20 @@ class Worker:
         say: list[Outgoing | Tap] = []
         steps = self.steps
         talking = await talks.read(db, events, clock=self.clock, vault=self.vault, steps=steps)
-        for event, incoming in events:
-            talk = talking.get(event.event_id)
-            if talk is not None and reading is None and core.needs_reading(talk, incoming.event):
+        for event, incoming in sorted(events, key=partial(_claims, readings)):
+            talk, reading = talking.get(event.event_id), readings.get(event.event_id)
+            if talk is None:
+                done.append(event)
+                continue
+            if reading is None and core.needs_reading(talk, incoming.event):
                 assert isinstance(incoming.event, Sent), "only files are read"
                 wanted += await self._lease(db, event, incoming.event, talk, len(wanted))
                 continue
-            held = False
-            if talk is not None:
-                answer = await core.answer(db, talk, incoming.event, reading)
-                say += answer.say
-                held = answer.hold
-                if answer.let_go:
-                    await inbox.let_go(db, event.bot, event.chat, wall=talk.wall)
-            if held:
+            answer = await core.answer(db, talk, incoming.event, reading)
+            say += answer.say
+            if answer.let_go:
+                await inbox.let_go(db, event.bot, event.chat, wall=talk.wall)
+            if answer.hold:
                 await inbox.hold(db, event)
             else:
                 done.append(event)
@@ -211,39 +241,55 @@ class Worker:
         return [Wanted(event, lease, file)]
 
     def _fetch(self, wanted: Iterable[Wanted]) -> None:
-        for one in wanted:
-            task = asyncio.create_task(self._answer_file(one))
-            self.fetching.add(task)
-            task.add_done_callback(self.fetching.discard)
+        self.fetching |= {asyncio.create_task(self._read(one)) for one in wanted}
 
-    async def _answer_file(self, one: Wanted) -> None:
-        """Get and read the file, with no transaction open, then answer its event."""
-        try:
-            reading, error = await self._read(one)
-            async with self.database.transaction() as db:
-                if not await inbox.is_mine(db, one.event, one.lease):
-                    log.warning("event answered too late", event_id=str(one.event.event_id))
-                elif reading is None:
-                    await self._failed(db, one.event, error)
-                else:
-                    await self._try(db, one.event, reading)
-        except Exception as broken:  # its lease runs out, then it is worked again
-            said = failures.describe(broken)
-            log.error("file not answered", event_id=str(one.event.event_id), error=said)  # noqa: TRY400 (messages may name a person)
-
-    async def _read(self, one: Wanted) -> tuple[Reading | None, str]:
-        """What is in the file; None and why when it is to be tried again."""
+    async def _read(self, one: Wanted) -> Read:
+        """What is in the file, with no transaction open."""
         files = self.files[inbox.channel_of(one.event.bot)]
         try:
             async with asyncio.timeout(FETCH_SECONDS):
                 content = await files.get_file(one.file.file_id)
-                return Reading(await asyncio.to_thread(images.fiscal, content)), ""
+                return Read(one, Reading(await asyncio.to_thread(images.fiscal, content)))
         except DomainError as refused:
             if refused.kind in {Kind.INVALID, Kind.MISSING}:
-                return showing.unread(refused), ""
-            return None, failures.describe(refused)
+                return Read(one, showing.unread(refused))
+            return Read(one, error=failures.describe(refused))
         except Exception as broken:
-            return None, failures.describe(broken)
+            return Read(one, error=failures.describe(broken))
+
+    async def _answer_files(self, come: Sequence[Read]) -> None:
+        """Together those that were read; what fails, and what was not read, one by one."""
+        rest = [one for one in come if one.reading is None]
+        read = [(one, one.reading) for one in come if one.reading is not None]
+        try:
+            async with self.database.transaction(pipeline=True) as db:
+                held = [(one.event, one.lease) for one, _ in read]
+                mine = await inbox.mine(db, held) if held else set()
+                readings = {one.event.event_id: reading for one, reading in read}
+                events = [
+                    (one.event, telegram.meaning(one.event.payload(self.vault)))
+                    for one, _ in read
+                    if one.event.event_id in mine
+                ]
+                await self._work(db, events, readings)
+        except Exception as error:
+            log.warning("batch of files failed", error=failures.describe(error))
+            rest = list(come)
+        for one in rest:
+            await self._answer_file(one)
+
+    async def _answer_file(self, one: Read) -> None:
+        try:
+            async with self.database.transaction() as db:
+                if not await inbox.mine(db, [(one.event, one.lease)]):
+                    log.warning("event answered too late", event_id=str(one.event.event_id))
+                elif one.reading is None:
+                    await self._failed(db, one.event, one.error)
+                else:
+                    await self._try(db, one.event, {one.event.event_id: one.reading})
+        except (Unavailable, Contested) as error:  # its lease runs out, then it is worked again
+            said = failures.describe(error)
+            log.warning("file not answered", event_id=str(one.event.event_id), error=said)
 
     async def _failed(self, db: Db, event: Waiting, error: str) -> None:
         """Try again in a moment; after the last time park it and tell the person."""
@@ -299,14 +345,23 @@ STEP = Step("bot", chats.merge, chats.forget)
 
 
 def _is_for_itself(incoming: Incoming) -> bool:
-    """Merges members, claims a receipt, or answers at a door: others may want the same rows."""
+    """Merges members, or answers at a door: others may want the same rows in another order."""
     match incoming.event:
         case Shared():
             return True
         case Said(text):
-            return starting.is_receipt(text) or text.startswith("/card")
+            return text.startswith("/card")
         case Started(payload):
             return doors.is_login(payload)
         case Tapped(action):
             return action.partition(":")[0] in doors.ACTIONS
     return False
+
+
+def _claims(readings: Mapping[UUID, Reading], event: Event) -> tuple[int, int]:
+    """The document that an event claims: batches claim in this order and never stop each other."""
+    waiting, incoming = event
+    reading = readings.get(waiting.event_id)
+    if isinstance(incoming.event, Said):
+        reading = showing.read(incoming.event.text)
+    return (reading.qr.fn, reading.qr.fd) if reading and reading.qr else (0, 0)

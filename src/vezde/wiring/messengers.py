@@ -69,7 +69,7 @@ def bot(house: House) -> list[Stage]:
         worker = bot_worker(house)
         found += [
             Stage(bot_inbox.WORK, worker.run),
-            Stage(bot_work.FILES, worker.finish_files, pauses=False),
+            Stage(bot_work.FILES, worker.answer_files, pauses=False),
         ]
     return found
 

@@ -1,6 +1,6 @@
 """Make, change and remove webhooks; ping; replay."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
@@ -58,9 +58,11 @@ WHERE webhook_id = %s
 QUEUE: LiteralString = """
 INSERT INTO outbox.delivery
     (webhook_id, fact_id, recorded_at, kind, state, queued_at, attempts, next_try)
-SELECT DISTINCT webhook_id, %(fact_id)s::uuid, %(recorded_at)s::timestamptz, %(kind)s::text,
+SELECT DISTINCT wanted.webhook_id, fact.id, fact.recorded_at, fact.kind,
     'waiting', %(wall)s::timestamptz, 0, %(wall)s::timestamptz
-FROM outbox.webhook_kind WHERE kind IN (%(kind)s, '*')
+FROM unnest(%(facts)s::uuid[], %(recorded)s::timestamptz[], %(kinds)s::text[])
+    AS fact (id, recorded_at, kind)
+JOIN outbox.webhook_kind AS wanted ON wanted.kind IN (fact.kind, '*')
 ON CONFLICT (webhook_id, fact_id) DO NOTHING
 """
 QUEUE_ONE: LiteralString = """
@@ -253,9 +255,14 @@ async def ping(db: Db, webhook_id: UUID, *, now: datetime, wall: datetime) -> De
     return await queries.delivery(db, webhook_id, fact.id)
 
 
-async def queue(db: Db, fact: FactRow, *, wall: datetime) -> None:
-    """A delivery of this fact for every webhook that wants it; one that is there already stays."""
-    row = {"fact_id": fact.id, "recorded_at": fact.recorded_at, "kind": fact.kind, "wall": wall}
+async def queue(db: Db, facts: Sequence[FactRow], *, wall: datetime) -> None:
+    """A delivery of these facts for every webhook that wants them; what is there already stays."""
+    row = {
+        "facts": [fact.id for fact in facts],
+        "recorded": [fact.recorded_at for fact in facts],
+        "kinds": [fact.kind for fact in facts],
+        "wall": wall,
+    }
     if (await db.execute(QUEUE, row)).rowcount:
         db.wake(model.SEND)
 

@@ -1,9 +1,10 @@
 """A fact is handed over: a delivery for every webhook that wants its kind."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from vezde.kit.db import Db
+from vezde.outbox import model
 from vezde.outbox.model import FactRow, Reaction
 from vezde.outbox.webhooks import operations
 
@@ -14,7 +15,7 @@ def reaction(*, kinds: Collection[str], wall: Callable[[], datetime]) -> Reactio
     Its kinds are not subscribed to: `outbox.operations.record` asks what webhooks want.
     """
 
-    async def queue(db: Db, fact: FactRow) -> None:
-        await operations.queue(db, fact, wall=wall())
+    async def queue(db: Db, facts: Sequence[FactRow]) -> None:
+        await operations.queue(db, facts, wall=wall())
 
-    return Reaction("outbox.webhooks", frozenset(kinds), queue)
+    return model.by_the_batch("outbox.webhooks", frozenset(kinds), queue)
