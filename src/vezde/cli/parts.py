@@ -48,7 +48,10 @@ def run(settings: Settings, role: str, *, supervised: bool) -> int:
             raise session.NoDatabase(role)
         settings = session.with_samples(settings) if settings.sandbox else settings
         part = {"web": _web, "worker": _worker}[role]
-        asyncio.run(process.until_signalled(partial(part, settings, conninfo)))
+        import uvloop
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(process.until_signalled(partial(part, settings, conninfo)))
     except DomainError as error:
         if not supervised or error.kind is Kind.UNAVAILABLE:
             raise
