@@ -20,10 +20,11 @@ import psycopg
 import pytest
 
 import vezde
+import vezde_client
 from vezde.kit.postgres import account
 
 ROOT = os.geteuid() == 0
-SOURCES = (Path(vezde.__file__).parents[1], Path(psycopg.__file__).parents[1])
+SOURCES = tuple(Path(one.__file__).parents[1] for one in (vezde, vezde_client, psycopg))
 SECONDS = 60
 
 Ran = subprocess.CompletedProcess[str]
