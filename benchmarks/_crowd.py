@@ -22,7 +22,7 @@ from vezde.testing.telegram import actions
 from vezde.testing.telegram.actions import NoSuchButton
 from vezde.testing.telegram.fake import FakeTelegram
 from vezde.testing.telegram.files import Picture, picture_sizes
-from vezde.testing.telegram.model import Chat, User
+from vezde.testing.telegram.model import User
 
 THINKS = (3.0, 7.0)  # seconds between two acts of a person
 NEWCOMERS = 0.35  # of those who come
@@ -58,7 +58,7 @@ class Papers:
 
 @dataclass
 class Crowd:
-    """`wanted`: updates that call for an answer; `handed_over`: when each was made."""
+    """`wanted`: updates that call for an answer; `known`: who has been here and is not just now."""
 
     fake: FakeTelegram
     papers: Papers
@@ -67,6 +67,7 @@ class Crowd:
     made: int = 0
     missed_buttons: int = 0
     late_seconds: float = 0.0
+    agreed: list[User] = field(default_factory=list)
     known: deque[User] = field(default_factory=deque)
     _waiting: list[tuple[float, int, Script]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
@@ -104,6 +105,7 @@ class Crowd:
         yield self._says(who, "/start")
         yield self._taps(who, "Дальше")
         yield self._taps(who, "Согласен")
+        self.agreed.append(who)
         yield self._shows(who)
         yield self._says(who, "/balance")
         yield self._taps(who, "История")
@@ -179,10 +181,6 @@ class Crowd:
         if answered:
             self.wanted.update(made)
         return "acted"
-
-
-def chat_of(fake: FakeTelegram, who: User) -> Chat:
-    return fake.world.private_chat(fake.bot, who)
 
 
 def _sheet() -> Image.Image:

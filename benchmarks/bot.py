@@ -296,7 +296,7 @@ def queue(server: Installation, crowd: Crowd, chosen: argparse.Namespace) -> Non
     server.environ["VEZDE_TELEGRAM_PER_SECOND"] = "30"
     server.start()
     first = crowd.fake.bot.updates.next_id
-    people = list(crowd.known)[: chosen.queued]
+    people = crowd.agreed[: chosen.queued]
     began = time.monotonic()
     for place, who in enumerate(people):
         time.sleep(max(0.0, began + place / chosen.rate - time.monotonic()))
