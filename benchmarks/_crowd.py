@@ -104,7 +104,7 @@ class Crowd:
     def _joins(self, who: User) -> Script:
         yield self._says(who, "/start")
         yield self._taps(who, "Дальше")
-        yield self._taps(who, "Согласен")
+        yield self._taps(who, "Даю согласие")
         self.agreed.append(who)
         yield self._shows(who)
         yield self._says(who, "/balance")

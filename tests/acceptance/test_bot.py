@@ -60,8 +60,8 @@ async def agreed(person) -> None:
     await person.start()
     await person.sees_button("Дальше", within=20)
     await person.tap("Дальше")
-    await person.sees_button("Согласен", within=20)
-    await person.tap("Согласен")
+    await person.sees_button("Даю согласие", within=20)
+    await person.tap("Даю согласие")
     await person.sees("фото чека", within=20)
 
 

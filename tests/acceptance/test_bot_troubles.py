@@ -59,7 +59,7 @@ async def member(telegram: FakeTelegram, name: str):
     """Somebody who has agreed."""
     person = telegram.user(name)
     await person.start()
-    for button in ("Дальше", "Согласен"):
+    for button in ("Дальше", "Даю согласие"):
         await person.sees_button(button, within=20)
         await person.tap(button)
     await person.sees("фото чека", within=20)

@@ -77,8 +77,8 @@ class Door:
         await person.start()
         await person.sees_button("Дальше")
         await person.tap("Дальше")
-        await person.sees_button("Согласен")
-        await person.tap("Согласен")
+        await person.sees_button("Даю согласие")
+        await person.tap("Даю согласие")
         await person.sees("фото чека")
         return person
 

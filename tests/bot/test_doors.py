@@ -109,8 +109,8 @@ class TestLogin:
         anna = door.telegram.user("Анна")
         begun = await link_of(door, key)
         await anna.start(begun.link)
-        await anna.sees_button("Согласен")
-        await anna.tap("Согласен")
+        await anna.sees_button("Даю согласие")
+        await anna.tap("Даю согласие")
         await anna.sees("Войти на сайт shop.example?")
 
     async def test_of_an_unknown_link_is_answered_kindly(self, door, key):

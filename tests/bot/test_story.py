@@ -16,8 +16,8 @@ class TestStart:
         await anna.sees("100 баллов = 100 ₽", within=2)
         await anna.tap("Дальше")
         asked = await anna.sees("согласие на обработку персональных данных")
-        assert asked.buttons == ("Прочитать документ", "Согласен", "Не сейчас")
-        await anna.tap("Согласен")
+        assert asked.buttons == ("Прочитать документ", "Даю согласие", "Не сейчас")
+        await anna.tap("Даю согласие")
         await anna.sees("фото чека")
 
     async def test_keeps_the_consent_as_evidence(self, door: Door) -> None:
@@ -92,7 +92,7 @@ class TestReceipt:
         await anna.photo(picture(door.paper(1)))
         await anna.sees("Спасибо, чек у нас", "согласие")
         assert await door.value("SELECT count(*) FROM receipts.receipt") == 0
-        await anna.tap("Согласен")
+        await anna.tap("Даю согласие")
         await anna.sees("Проверяем ваш чек")
         await anna.sees("+83 балла")
 
@@ -114,9 +114,9 @@ class TestReceipt:
         anna = door.telegram.user("Анна")
         await anna.album([picture(door.paper(number)) for number in (1, 2)])
         await anna.sees("Спасибо, чек у нас")
-        await anna.sees_button("Согласен")
+        await anna.sees_button("Даю согласие")
         assert len(anna.answers) == 1
-        await anna.tap("Согласен")
+        await anna.tap("Даю согласие")
         await anna.sees("+166 баллов", within=10)
 
 
@@ -177,7 +177,7 @@ class TestAdvance:
         await anna.sees("Пришлите второй чек, когда заберёте заказ")
         await door.passes(days=3, minutes=1)
         await anna.sees("Уже забрали заказ?", since=0)
-        await anna.tap("Ещё не забрал")
+        await anna.tap("Ещё нет")
         await door.passes(days=4)
         await until_reminded(anna, times=2)
         await anna.tap("Не напоминать")

@@ -20,7 +20,9 @@ async def phone(browser: Browser, sandbox: Installation, tmp_path: Path):
         yield page
 
 
-async def agreed(phone: Phone, words: tuple[str, ...] = ("Старт", "Дальше", "Согласен")) -> None:
+async def agreed(
+    phone: Phone, words: tuple[str, ...] = ("Старт", "Дальше", "Даю согласие")
+) -> None:
     for name in words:
         await phone.press(name)
     await expect(phone.said()).to_contain_text("QR")
@@ -38,7 +40,7 @@ class TestLink:
             await phone.page.goto(link["url"])
             await expect(phone.page).to_have_url(re.compile(rf"/playground\?start={link['code']}$"))
             await phone.is_sound("link")
-            await agreed(phone, ("Старт по ссылке", "Дальше", "Согласен"))
+            await agreed(phone, ("Старт по ссылке", "Дальше", "Даю согласие"))
             await expect(phone.page).to_have_url(re.compile("/playground$"))
             await phone.tab("Бренд")
             await expect(phone.page.get_by_text("Пришёл по ссылке: blogger-17")).to_be_visible()
@@ -119,7 +121,7 @@ class TestTheme:
 class TestKeys:
     async def test_are_enough(self, phone: Phone) -> None:
         page = phone.page
-        for name in ("Старт", "Дальше", "Согласен"):
+        for name in ("Старт", "Дальше", "Даю согласие"):
             button = page.locator(".screen").get_by_role("button", name=name).last
             await button.focus()
             outline = await button.evaluate("one => getComputedStyle(one).outlineStyle")

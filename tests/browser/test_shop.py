@@ -78,7 +78,7 @@ async def is_a_member_with_points(phone: Phone) -> None:
     """Anna, with 78 points to spend."""
     await phone.press("Старт")
     await phone.press("Дальше")
-    await phone.press("Согласен")
+    await phone.press("Даю согласие")
     await phone.sees("пришлите фото чека")
     await phone.show("chain")
     await phone.sees_somewhere("+78 баллов — уже на счёте")

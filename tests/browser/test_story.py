@@ -45,7 +45,7 @@ async def begins(phone: Phone) -> None:
     await phone.press("Дальше")
     await phone.sees("согласие на обработку персональных данных")
     await phone.is_sound("consent")
-    await phone.press("Согласен")
+    await phone.press("Даю согласие")
     await phone.sees("пришлите фото чека")
 
 
@@ -132,7 +132,7 @@ async def waits_for_the_second_receipt(phone: Phone) -> None:
     await phone.is_sound("time")
     await phone.jump("+3 дня")
     await phone.sees("Вы показывали чек предоплаты", "Уже забрали заказ?")
-    await phone.press("Ещё не забрал")
+    await phone.press("Ещё нет")
     await expect(phone.page.locator(".toast", has_text="напомним позже")).to_be_visible()
     await phone.show("settlement")
     await phone.sees("+45 баллов", "Шампунь", "Ozon")
@@ -148,7 +148,7 @@ async def is_somebody_else(phone: Phone) -> None:
     await phone.become("Борис")
     await phone.press("Старт")
     await phone.press("Дальше")
-    await phone.press("Согласен")
+    await phone.press("Даю согласие")
     await phone.sees("пришлите фото чека")
     await phone.show("wildberries")
     await phone.sees("Этот чек уже показал другой участник")
