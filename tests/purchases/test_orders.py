@@ -68,8 +68,8 @@ class TestMeet:
         assert sums(meet([receipt(100, sales_channel="own_shop")], [order(100)])) == [100]
 
     def test_parcels_share_an_order(self):
-        assert sums(meet([receipt(60), receipt(40)], [order(100)])) == [60, 40]
-        assert sums(meet([order(100)], [receipt(60), receipt(40)])) == [60, 40]
+        assert sorted(sums(meet([receipt(60), receipt(40)], [order(100)]))) == [40, 60]
+        assert sorted(sums(meet([order(100)], [receipt(60), receipt(40)]))) == [40, 60]
 
     def test_the_same_sum_comes_first_then_the_nearest(self):
         exact, near = order(100, day=-20), order(150, day=0)

@@ -123,7 +123,7 @@ def plain(text: str, *, most: int | None = None) -> str:
 
 def length(text: str) -> int:
     """How long a messenger finds filled text: UTF-16 units of what one reads."""
-    return len(plain(text).encode("utf-16-le")) // 2
+    return len(plain(text).encode("utf-16-le", "surrogatepass")) // 2
 
 
 @dataclass(frozen=True)

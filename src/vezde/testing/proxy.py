@@ -11,6 +11,7 @@ What is asked for is reached under the address of `names`, as a name that only t
 import asyncio
 import ipaddress
 from collections.abc import Mapping
+from contextlib import closing, suppress
 from types import TracebackType
 from typing import Self
 
@@ -55,7 +56,8 @@ class Proxy:
         task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        # A client that goes away in the middle, or nobody there: the closed connection says so.
+        with suppress(OSError, asyncio.IncompleteReadError, ValueError), closing(writer):
             first = await reader.readexactly(1)
             shake = self._socks if first[0] == VERSION else self._http
             asked, answer = await shake(first, reader, writer)
@@ -64,10 +66,6 @@ class Proxy:
             there, back = await asyncio.open_connection(*address)
             writer.write(answer)
             await asyncio.gather(_pump(reader, back), _pump(there, writer))
-        except (OSError, asyncio.IncompleteReadError, ValueError):
-            pass  # a client that goes away in the middle, or nobody there: the connection says so
-        finally:
-            writer.close()
 
     async def _socks(
         self, _first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
