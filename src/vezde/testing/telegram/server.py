@@ -23,6 +23,7 @@ from vezde.testing.telegram.world import Bot, World
 
 # Half a second of grace for what is being answered, so that all is closed within a second.
 SHUTDOWN_SECONDS = 0.3
+SETTLE_SECONDS = 0.02
 SILENCE_SECONDS = 3600
 METHODS: dict[str, Method] = sending.METHODS | editing.METHODS | profile.METHODS | updating.METHODS
 PICTURES = frozenset({"sendphoto", "sendmediagroup", "editmessagemedia"})
@@ -53,6 +54,8 @@ class Server:
                 task.cancel()
             await asyncio.gather(*self._deliveries.values(), return_exceptions=True)
             await runner.cleanup()
+            # What was closed lets go of its socket some turns of the loop later.
+            await asyncio.sleep(SETTLE_SECONDS)
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=UPLOAD_LIMIT + 1024 * 1024)
