@@ -20,6 +20,10 @@ def told(person) -> list[str]:
     return [one.text for one in person.messages if TOLD in one.text]
 
 
+def points_told(person) -> int:
+    return sum(int(re.findall(r"\+(\d+)", text)[0]) for text in told(person))
+
+
 async def waiting(door: Door, person, *numbers: int, **changes) -> None:
     """Receipts of 41 points each that become active in two weeks."""
     for number in numbers:
@@ -50,8 +54,8 @@ class TestActivation:
         await anna.sees(TOLD, since=0)
         await door.until("SELECT coalesce(sum(points), 0) = 0 FROM bot.activated")
         await door.passes(hours=1)
-        sums = sum(int(re.findall(r"\+(\d+)", text)[0]) for text in told(anna))
-        assert sums == 123
+        await anna.until(lambda _one: points_told(anna) >= 123, "all of it", within=20, since=0)
+        assert points_told(anna) == 123
         assert len(told(anna)) <= 2
         instants = "SELECT count(DISTINCT occurred_at) FROM outbox.fact WHERE kind = %s"
         facts = "SELECT count(*) FROM outbox.fact WHERE kind = %s"
