@@ -304,6 +304,7 @@ class TestDefaults:
                 "default_rate_bp": 0,
                 "default_hold_days": 0,
                 "channels": {},
+                "lines": {},
                 "exclude": {"skus": [], "categories": [], "tags": []},
                 "points_per_day": None,
             },

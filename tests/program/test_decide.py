@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from vezde.kit.money import Rounding
 from vezde.program import compiling
 from vezde.program import document as documents
-from vezde.program.decide import decide, expires_after, inactive_after, misses, window_refusal
+from vezde.program.decide import (
+    decide,
+    expires_after,
+    inactive_after,
+    misses,
+    waits_for_sku,
+    window_refusal,
+)
 from vezde.program.model import (
     BEGINNING,
     LINES_RECOGNISED,
@@ -18,6 +25,7 @@ from vezde.program.model import (
     NoProgramme,
     Programmes,
     Standing,
+    Variant,
 )
 
 from .conftest import DOCUMENT, NOON
@@ -130,6 +138,74 @@ class TestExclusions:
     def test_takes_a_line_without_a_category(self, programme, purchase, line):
         decision = decide(programme(), NEW, purchase(lines=(line(1, 100_00, category=None),)))
         assert decision.points == 5
+
+
+CREAMS = (Variant(("LN-50", "LN-75"), "Уход", (), "Лунный шёлк"),)
+MIXED = (*CREAMS, Variant(("LN-99",), "Уход", (), "Лунный шёлк"))
+
+
+def unsized(line, number: int, kopecks: int, variants=CREAMS, **changes) -> FactLine:
+    return line(number, kopecks, sku=None, category=None, variants=variants, **changes)
+
+
+RULE = {"earning.lines": {"лунный ШЁЛК": {"rate_bp": 1000}}}
+
+
+class TestProductLines:
+    def test_a_line_without_a_size_earns_as_its_products_do(self, programme, purchase, line):
+        decision = decide(programme(), NEW, purchase(lines=(unsized(line, 1, 100_00),)))
+        assert [(part.line, part.rule, part.points) for part in decision.parts] == [
+            (1, "earning.default", 5)
+        ]
+
+    def test_a_rule_of_the_line_takes_the_place_of_the_channels(self, programme, purchase, line):
+        sized = line(2, 100_00, product_line="Лунный шёлк")
+        other = line(3, 100_00, product_line="Морская соль")
+        lines = (unsized(line, 1, 100_00), sized, other)
+        decision = decide(programme(RULE), NEW, purchase(lines=lines))
+        assert [(part.line, part.rate_bp, part.points) for part in decision.parts] == [
+            (1, 1000, 10),
+            (2, 1000, 10),
+            (3, 500, 5),
+        ]
+        assert decision.parts[0].rule == "earning.lines.лунный ШЁЛК"
+
+    @pytest.mark.parametrize(
+        ("variants", "rules"),
+        [
+            (MIXED, {}),  # one of them is excluded by its SKU
+            ((*CREAMS, Variant(("LN-1",), "Подарки", (), "Лунный шёлк")), {}),
+            ((*CREAMS, Variant(("LN-1",), "Уход", (), "Морская соль")), RULE),
+        ],
+    )
+    def test_waits_where_its_products_earn_differently(
+        self, programme, purchase, line, variants, rules
+    ):
+        one = unsized(line, 1, 100_00, variants)
+        fact = purchase(lines=(one,))
+        assert decide(programme(rules), NEW, fact).points == 0
+        assert waits_for_sku(programme(rules), one)
+        assert [miss.code for miss in misses(programme(rules), NEW, fact)] == ["sku_needed"]
+
+    def test_earns_nothing_and_waits_for_nothing_where_all_are_excluded(
+        self, programme, purchase, line
+    ):
+        one = unsized(line, 1, 100_00, (Variant(("LN-99",), None, ("gift",)),))
+        fact = purchase(lines=(one,))
+        (miss,) = misses(programme({"earning.exclude": {"skus": ["LN-99"]}}), NEW, fact)
+        assert (miss.code, "LN-99" in miss.because) == ("excluded_sku", True)
+        (miss,) = misses(programme({"earning.exclude": {"tags": ["gift"]}}), NEW, fact)
+        assert (miss.code, "gift" in miss.because) == ("excluded_tag", True)
+
+    def test_says_where_a_line_gives_nothing(self, programme, purchase, line):
+        rules = programme({"earning.lines": {"Лунный шёлк": {"rate_bp": 0}}})
+        (miss, *_) = misses(rules, NEW, purchase(lines=(unsized(line, 1, 100_00),)))
+        assert (miss.code, miss.rule, miss.line) == ("rate_zero", "earning.lines.Лунный шёлк", 1)
+
+    def test_gives_where_the_channel_gives_nothing(self, programme, purchase, line):
+        rules = programme({**RULE, "earning.default_rate_bp": 0})
+        fact = purchase(lines=(unsized(line, 1, 100_00), line(2, 100_00)))
+        assert decide(rules, NEW, fact).points == 10
 
 
 class TestCaps:

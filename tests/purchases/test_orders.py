@@ -19,7 +19,7 @@ def goods(kopecks: int, *, of_order: bool, day: float = 0, **more: object) -> Go
         "purchase_id": UUID(int=7),
         "of_order": of_order,
         "sales_channel": "own_site",
-        "sku": "CREAM-50",
+        "skus": frozenset({"CREAM-50"}),
         "occurred_at": NOON + timedelta(days=day),
         "sum_kopecks": kopecks,
         "free_kopecks": kopecks,
@@ -48,7 +48,7 @@ class TestMeet:
     @pytest.mark.parametrize(
         "other",
         [
-            order(100, sku="LIP-01"),
+            order(100, skus=frozenset({"LIP-01"})),
             order(100, sales_channel="ozon"),
             order(100, day=4),
             order(100, day=-46),

@@ -18,6 +18,7 @@ from vezde.ledger import queries as ledger
 from vezde.ledger.model import Entry, Explained
 from vezde.program import queries as program
 from vezde.receipts import queries as receipts
+from vezde.receipts.operations.settling import Matched
 
 router = APIRouter(tags=["points"])
 Caller = Annotated[Key, Depends(scope(Scope.POINTS))]
@@ -265,6 +266,11 @@ def _about(found: Explained) -> str | None:
     return None
 
 
+def _score(match: Matched) -> float:
+    """How surely it is the product, or where that is not known its product line."""
+    return match.score if match.sku else match.line_score
+
+
 def _lines(found: Explained, receipt: receipts.Receipt | None) -> list[ExplainedLineOut]:
     document = receipt.document if receipt else None
     printed = {line.line: line for line in document.lines} if document else {}
@@ -277,7 +283,7 @@ def _lines(found: Explained, receipt: receipts.Receipt | None) -> list[Explained
                 name=line.name if line else None,
                 product_sku=match.sku if match else None,
                 method=match.method if match else None,
-                score=match.score if match else None,
+                score=_score(match) if match else None,
                 sum_kopecks=line.sum_kopecks if line else None,
                 rate_bp=part.rate_bp,
                 points=part.points,

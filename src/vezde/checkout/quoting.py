@@ -131,6 +131,7 @@ def purchase_document(
                 sum_kopecks=line.sum_kopecks if rules.earn_on_points else discounted,
                 paid=Paid.SETTLED,
                 earnable=line.earnable,
+                product_line=product.line if product else None,
             )
         )
     return purchase.Document(

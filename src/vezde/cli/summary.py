@@ -256,7 +256,9 @@ def _items(row: Row, receipt: Receipt) -> list[str]:
         {one.line: one.name or "" for one in receipt.document.lines} if receipt.document else {}
     )
     return [
-        _short(row.products[one.sku]) if one.sku else f"{_short(printed.get(one.line, ''))} ?"
+        _short(row.products[one.sku])
+        if one.sku
+        else f"{_short(printed.get(one.line, ''))}{'' if one.points else ' ?'}"
         for one in receipt.matched
     ]
 

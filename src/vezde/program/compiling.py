@@ -24,6 +24,10 @@ def programme(document: Document, *, version: int, in_force_from: datetime) -> P
         rounding=document.rounding,
         default_earning=default,
         earning={name: _earning(name, rule, default) for name, rule in earning.channels.items()},
+        line_rates={
+            name.casefold(): (f"earning.lines.{name}", rule.rate_bp)
+            for name, rule in earning.lines.items()
+        },
         excluded_skus=frozenset(exclude.skus),
         excluded_categories=_folded(exclude.categories),
         excluded_tags=_folded(exclude.tags),

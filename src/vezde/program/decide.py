@@ -4,7 +4,7 @@
 answers "why not" from the very functions `decide` uses. No I/O, no clock.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from vezde.kit import money
@@ -26,6 +26,7 @@ from vezde.program.model import (
     Standing,
 )
 
+SKU_NEEDED = "sku_needed"
 BASIS_POINTS = 10_000
 MONTHS_OF = {Period.MONTH: 1, Period.QUARTER: 3, Period.YEAR: 12}
 # The widest gap between two zones is 26 h, between Russian ones 10 h; tills' clocks run ahead too.
@@ -43,15 +44,16 @@ def decide(programme: Programme, standing: Standing, fact: Fact) -> Decision:
         return Decision(fact.id, programme.version, refusal, 0, 0, (), None, None)
     earning = earning_in(programme, fact.sales_channel)
     lines = [line for line in fact.lines if _why_not(programme, line) is None]
-    weights = [line.sum_kopecks * earning.rate_bp for line in lines]
+    rates = [_rate(programme, line, earning) for line in lines]
+    weights = [line.sum_kopecks * bp for line, (_, bp) in zip(lines, rates, strict=True)]
     wanted = _wanted(programme, sum(weights))
     points = _capped(programme, standing, wanted)
     if points == 0:
         return Decision(fact.id, programme.version, None, wanted, 0, (), None, None)
     shares = money.largest_remainder(points, weights)
     parts = tuple(
-        Part(line.line, earning.rule, earning.rate_bp, share)
-        for line, share in zip(lines, shares, strict=True)
+        Part(line.line, rule, rate_bp, share)
+        for line, (rule, rate_bp), share in zip(lines, rates, shares, strict=True)
     )
     active_at = _active_at(programme, earning, fact)
     expires_at = expires_after(programme, active_at)
@@ -61,6 +63,14 @@ def decide(programme: Programme, standing: Standing, fact: Fact) -> Decision:
 def earning_in(programme: Programme, sales_channel: str) -> Earning:
     """How a sales channel earns; one that the document does not list earns by the default."""
     return programme.earning.get(sales_channel, programme.default_earning)
+
+
+def waits_for_sku(programme: Programme, line: FactLine) -> bool:
+    """Whether what the line earns hangs on which product of its product line it is.
+
+    Such a line is not priced before a person or a better name says it. All others are, once.
+    """
+    return not line.decided and _why_not(programme, line) == SKU_NEEDED
 
 
 def window_refusal(
@@ -142,24 +152,53 @@ def _why_not(programme: Programme, line: FactLine) -> str | None:
         return "decided_before"
     if not line.earnable:
         return "not_earnable"
-    if line.sku is None:
+    if line.sku is None and not line.variants:
         return "not_ours"
     if line.sum_kopecks <= 0:
         return "nothing_paid"
-    if line.sku in programme.excluded_skus:
+    if line.sku is not None:
+        return _exclusion(programme, line.sku, line.category, line.tags)
+    codes = {
+        _exclusion(programme, sku, one.category, one.tags)
+        for one in line.variants
+        for sku in one.skus
+    }
+    rates = {_line_rate(programme, one.product_line) for one in line.variants}
+    if len(codes) > 1 or (codes == {None} and len(rates) > 1):
+        return SKU_NEEDED
+    return codes.pop()
+
+
+def _exclusion(
+    programme: Programme, sku: str, category: str | None, tags: Sequence[str]
+) -> str | None:
+    if sku in programme.excluded_skus:
         return "excluded_sku"
-    if line.category is not None and line.category.casefold() in programme.excluded_categories:
+    if category is not None and category.casefold() in programme.excluded_categories:
         return "excluded_category"
-    if programme.excluded_tags and _excluded_tag(programme, line) is not None:
+    if programme.excluded_tags and _excluded_tag(programme, tags) is not None:
         return "excluded_tag"
     return None
 
 
-def _excluded_tag(programme: Programme, line: FactLine) -> str | None:
-    for tag in line.tags:
+def _excluded_tag(programme: Programme, tags: Sequence[str]) -> str | None:
+    for tag in tags:
         if tag.casefold() in programme.excluded_tags:
             return tag
     return None
+
+
+def _line_rate(programme: Programme, product_line: str | None) -> tuple[str, int] | None:
+    """The rule of the product line and its rate; None where the sales channel's holds."""
+    if product_line is None or not programme.line_rates:
+        return None
+    return programme.line_rates.get(product_line.casefold())
+
+
+def _rate(programme: Programme, line: FactLine, earning: Earning) -> tuple[str, int]:
+    """The rule and rate of a line that earns; its variants agree on them."""
+    named = line.product_line if line.sku is not None else line.variants[0].product_line
+    return _line_rate(programme, named) or (earning.rule, earning.rate_bp)
 
 
 def _wanted(programme: Programme, weight: int) -> int:
@@ -190,13 +229,22 @@ def misses(programme: Programme, standing: Standing, fact: Fact) -> list[Miss]:
     for line in fact.lines:
         code = _why_not(programme, line)
         if code is None:
-            weight += line.sum_kopecks * earning.rate_bp
+            rule, rate_bp = _rate(programme, line, earning)
+            weight += line.sum_kopecks * rate_bp
+            if rate_bp == 0 and rule != earning.rule:
+                because = f"The programme gives 0 % for the product line of line {line.line}."
+                found.append(Miss(rule, "rate_zero", because, line.line))
         else:
             rule = EXCLUSION_RULES.get(code, earning.rule)
-            because = REASONS[code](line, _excluded_tag(programme, line))
+            because = REASONS[code](line, _told_tag(programme, line))
             found.append(Miss(rule, code, because, line.line))
     found.extend(_whole_misses(programme, standing, fact, earning, weight))
     return found
+
+
+def _told_tag(programme: Programme, line: FactLine) -> str | None:
+    some = [tag for one in line.variants for tag in one.tags]
+    return _excluded_tag(programme, line.tags or some)
 
 
 EXCLUSION_RULES = {
@@ -210,15 +258,27 @@ REASONS: dict[str, Callable[[FactLine, str | None], str]] = {
     "not_ours": lambda line, _tag: f"Line {line.line} is not recognised as the brand's product.",
     "nothing_paid": lambda line, _tag: f"Nothing was paid for line {line.line}.",
     "excluded_sku": lambda line, _tag: (
-        f"The programme excludes the product {line.sku} of line {line.line}."
+        f"The programme excludes the product {line.sku or _one_of(line)} of line {line.line}."
     ),
     "excluded_category": lambda line, _tag: (
-        f"The programme excludes the category «{line.category}» of line {line.line}."
+        f"The programme excludes the category «{_category(line)}» of line {line.line}."
+    ),
+    SKU_NEEDED: lambda line, _tag: (
+        f"Line {line.line} is one of a product line whose products earn differently; which one is "
+        "not known yet."
     ),
     "excluded_tag": lambda line, tag: (
         f"The programme excludes products with the tag «{tag}», line {line.line} has it."
     ),
 }
+
+
+def _one_of(line: FactLine) -> str:
+    return " or ".join(sku for one in line.variants for sku in one.skus)
+
+
+def _category(line: FactLine) -> str | None:
+    return line.category if line.sku is not None else line.variants[0].category
 
 
 def _refused(programme: Programme, refusal: str) -> Miss:
@@ -236,7 +296,7 @@ def _whole_misses(
     programme: Programme, standing: Standing, fact: Fact, earning: Earning, weight: int
 ) -> list[Miss]:
     wanted = _wanted(programme, weight)
-    if earning.rate_bp == 0:
+    if earning.rate_bp == 0 and weight == 0:
         because = f"The programme gives 0 % in the sales channel {fact.sales_channel}."
         return [Miss(earning.rule, "rate_zero", because)]
     if wanted == 0 and weight > 0:

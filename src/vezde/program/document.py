@@ -71,6 +71,12 @@ class Exclude(_Section):
     )
 
 
+class ProductLineRule(_Section):
+    """How goods of one product line earn, whatever the sales channel."""
+
+    rate_bp: RateBp = Field(description="100 is 1 % of the money, in place of the channel's rate")
+
+
 class EarningSection(_Section):
     """What a purchase is worth."""
 
@@ -85,6 +91,11 @@ class EarningSection(_Section):
         description="Rules by sales channel: "
         + ", ".join(SALES_CHANNELS)
         + " and those of sales_channels",
+    )
+    lines: dict[Word, ProductLineRule] = Field(
+        default_factory=dict,
+        description="Rules by product line, as the catalogue's column `line` names it; case does "
+        "not matter. A receipt that prints no size earns by them, too",
     )
     exclude: Exclude = Field(default_factory=Exclude)
     points_per_day: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(

@@ -39,11 +39,23 @@ class NoProgramme(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
-class FactLine:
-    """One line of a basket; `sku` None is not (yet) the brand's.
+class Variant:
+    """Products of one product line that rules cannot tell apart but by SKU."""
 
-    `decided` lines were priced before and only stand there for the basket's sake; what is not
-    `earnable` the shop itself keeps out of the programme.
+    skus: tuple[str, ...]
+    category: str | None = None
+    tags: tuple[str, ...] = ()
+    product_line: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FactLine:
+    """One line of a basket; without `sku` and `variants` it is not (yet) the brand's.
+
+    `variants`: it is surely one of these products of a product line, and which of them the till
+    does not say. `product_line` is the catalogue's name of the SKU's. `decided` lines were priced
+    before and only stand there for the basket's sake; what is not `earnable` the shop itself keeps
+    out of the programme.
     """
 
     line: int
@@ -54,6 +66,8 @@ class FactLine:
     sum_kopecks: int
     decided: bool
     earnable: bool = True
+    product_line: str | None = None
+    variants: tuple[Variant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +183,8 @@ class Expiry:
 class Programme:
     """One version, ready to decide; None is no limit, `expiry` None is never.
 
-    `in_force_from` is `BEGINNING` for the first version. `excluded_categories` and
-    `excluded_tags` are case-folded.
+    `in_force_from` is `BEGINNING` for the first version. `excluded_categories`, `excluded_tags`
+    and the names of `line_rates` (product line: rule and rate) are case-folded.
     """
 
     version: int
@@ -180,6 +194,7 @@ class Programme:
     rounding: Rounding
     default_earning: Earning
     earning: Mapping[str, Earning]
+    line_rates: Mapping[str, tuple[str, int]]
     excluded_skus: frozenset[str]
     excluded_categories: frozenset[str]
     excluded_tags: frozenset[str]

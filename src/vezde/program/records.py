@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from vezde.ledger.model import Part
-from vezde.program.model import LINES_RECOGNISED, Decision, Fact, FactLine, Standing
+from vezde.program.model import LINES_RECOGNISED, Decision, Fact, FactLine, Standing, Variant
 
 _dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -98,9 +98,22 @@ class Row(Outcome):
 
 
 def _line(line: int, sku: str, category: str, tags: list[str], *rest: Any) -> FactLine:
-    quantity_micro, sum_kopecks, decided, *excluded = rest
+    quantity_micro, sum_kopecks, decided, *more = rest
+    known = next((one for one in more if isinstance(one, dict)), {})
     return FactLine(
-        line, sku, category, tuple(tags), quantity_micro, sum_kopecks, bool(decided), not excluded
+        line,
+        sku,
+        category,
+        tuple(tags),
+        quantity_micro,
+        sum_kopecks,
+        bool(decided),
+        "not_earnable" not in more,
+        known.get("line"),
+        tuple(
+            Variant(tuple(skus), kind, tuple(marks), name)
+            for skus, kind, marks, name in known.get("variants", ())
+        ),
     )
 
 
@@ -145,7 +158,20 @@ def _compact(fact: Fact) -> dict[str, Any]:
                 line.sum_kopecks,
                 int(line.decided),
                 *([] if line.earnable else ["not_earnable"]),
+                *_product_line(line),
             ]
             for line in fact.lines
         ],
     }
+
+
+def _product_line(line: FactLine) -> list[dict[str, Any]]:
+    """What only lines have that a product line is known of."""
+    known: dict[str, Any] = {}
+    if line.product_line is not None:
+        known["line"] = line.product_line
+    if line.variants:
+        known["variants"] = [
+            [one.skus, one.category, one.tags, one.product_line] for one in line.variants
+        ]
+    return [known] if known else []

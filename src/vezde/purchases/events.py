@@ -27,7 +27,7 @@ def recorded(linked: Linked, *, now: datetime) -> FactRow:
             **_named(document),
             "sales_channel": document.sales_channel,
             "total_kopecks": document.total_kopecks,
-            "ours_kopecks": sum(line.sum_kopecks for line in document.lines if line.sku),
+            "ours_kopecks": sum(line.sum_kopecks for line in document.lines if line.skus),
             "skus": sorted({line.sku for line in document.lines if line.sku}),
         },
     )

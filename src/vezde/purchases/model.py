@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid5
 
+from vezde.program.model import Variant
+
 # A marketplace hands an order over within weeks of the payment; later it is another order.
 ADVANCE_SETTLES_WITHIN = timedelta(days=45)
 # Consumer instalment plans run up to three years.
@@ -48,8 +50,10 @@ def paid(payment_type: int | None) -> Paid:
 class Line:
     """A line that matters to the brand: recognised, in doubt, or an advance without a name.
 
-    `sku` None: not recognised (yet). `goods` identifies the goods across documents: the folded
-    name; empty for an advance that names nothing. `earnable` False: the shop keeps it out.
+    `sku` None: not recognised (yet), or only as one of `variants`, the products of its product
+    line; `product_line` is the catalogue's name of the SKU's. `goods` identifies the goods across
+    documents: the folded name; empty for an advance that names nothing. `earnable` False: the shop
+    keeps it out.
     """
 
     line: int
@@ -62,6 +66,15 @@ class Line:
     sum_kopecks: int
     paid: Paid
     earnable: bool = True
+    product_line: str | None = None
+    variants: tuple[Variant, ...] = ()
+
+    @property
+    def skus(self) -> tuple[str, ...]:
+        """The product, or those that it may be; none while it is in doubt."""
+        if self.sku is not None:
+            return (self.sku,)
+        return tuple(sku for one in self.variants for sku in one.skus)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,17 @@ OWN = frozenset({"own_site", "own_shop"})
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """A line of one product with `free_kopecks` that no counterpart accounts for yet."""
+    """A line of one product with `free_kopecks` that no counterpart accounts for yet.
+
+    `skus` are several where only the product line is known.
+    """
 
     document_id: UUID
     line: int
     purchase_id: UUID
     of_order: bool
     sales_channel: str
-    sku: str
+    skus: frozenset[str]
     occurred_at: datetime
     sum_kopecks: int
     free_kopecks: int
@@ -76,7 +79,7 @@ def _nearness(mine: Goods, other: Goods) -> tuple[bool, timedelta, UUID, int]:
 
 
 def _same(mine: Goods, other: Goods) -> bool:
-    if mine.of_order == other.of_order or mine.sku != other.sku:
+    if mine.of_order == other.of_order or mine.skus.isdisjoint(other.skus):
         return False
     order, receipt = (mine, other) if mine.of_order else (other, mine)
     later = receipt.occurred_at - order.occurred_at

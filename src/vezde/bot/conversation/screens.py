@@ -96,7 +96,7 @@ def _accepted(one: Receipt, *, zone: ZoneInfo, now: datetime) -> View:
     items = [
         f"{names.get(line.line) or line.sku}" + (f" · +{line.points}" if line.points else "")
         for line in one.matched
-        if line.sku
+        if line.sku or line.points
     ]
     said = {"items": Lines(tuple(items)), "place": _place(one)}
     if not pending + active:

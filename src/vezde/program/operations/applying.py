@@ -175,9 +175,11 @@ def _proof(fact: Fact, decision: Decision) -> dict[str, Any]:
 
     def told(line: FactLine) -> dict[str, Any]:
         part = earned.get(line.line)
+        some = [] if line.sku else [sku for one in line.variants for sku in one.skus]
         return {
             "line": line.line,
             "sku": line.sku,
+            **({"one_of": some} if some else {}),
             "sum_kopecks": line.sum_kopecks,
             "rate_bp": part.rate_bp if part else 0,
             "points": part.points if part else 0,
@@ -192,5 +194,7 @@ def _proof(fact: Fact, decision: Decision) -> dict[str, Any]:
         "version": decision.version,
         "rules": sorted({part.rule for part in decision.parts}),
         "wanted": decision.wanted,
-        "lines": [told(line) for line in fact.lines if line.sku and not line.decided],
+        "lines": [
+            told(line) for line in fact.lines if (line.sku or line.variants) and not line.decided
+        ],
     }

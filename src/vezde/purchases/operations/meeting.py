@@ -17,7 +17,7 @@ from vezde.purchases.orders import Goods, Met
 
 OF_ORDERS: LiteralString = """
 SELECT l.member_id, l.receipt_id AS document_id, l.line, d.purchase_id, d.sales_channel, l.sku,
-    l.occurred_at, l.sum_kopecks, l.met_kopecks, l.state
+    l.may_be, l.occurred_at, l.sum_kopecks, l.met_kopecks, l.state
 FROM purchases.document d
 JOIN purchases.line l ON l.member_id = d.member_id AND l.receipt_id = d.receipt_id
 WHERE d.member_id = ANY(%s) AND d.order_id IS NOT NULL
@@ -25,10 +25,11 @@ WHERE d.member_id = ANY(%s) AND d.order_id IS NOT NULL
 """
 OF_RECEIPTS: LiteralString = """
 SELECT l.member_id, l.receipt_id AS document_id, l.line, d.purchase_id, d.sales_channel, l.sku,
-    l.occurred_at, l.sum_kopecks, l.met_kopecks, l.state
+    l.may_be, l.occurred_at, l.sum_kopecks, l.met_kopecks, l.state
 FROM purchases.line l
 JOIN purchases.document d ON d.member_id = l.member_id AND d.receipt_id = l.receipt_id
-WHERE l.member_id = %s AND l.sku = ANY(%s) AND l.met_kopecks < l.sum_kopecks
+WHERE l.member_id = %(member_id)s AND l.met_kopecks < l.sum_kopecks
+  AND (l.sku = ANY(%(skus)s) OR l.sku IS NULL AND l.may_be && %(skus)s::text[])
   AND l.state IN ('earning', 'waiting') AND d.order_id IS NULL
 """
 TAKE: LiteralString = """
@@ -67,7 +68,8 @@ class _Row:
     line: int
     purchase_id: UUID
     sales_channel: str
-    sku: str
+    sku: str | None
+    may_be: list[str]
     occurred_at: datetime
     sum_kopecks: int
     met_kopecks: int
@@ -80,7 +82,7 @@ class _Row:
             self.purchase_id,
             of_order,
             self.sales_channel,
-            self.sku,
+            frozenset([self.sku] if self.sku is not None else self.may_be),
             self.occurred_at,
             self.sum_kopecks,
             self.sum_kopecks - self.met_kopecks - taken,
@@ -122,7 +124,8 @@ async def of_lines(
     """Lines of a receipt recognised later: by line, what of them an order was priced for."""
     if not goods:
         return {}, []
-    rows = await kit_db.fetch_all(db, _Row, OF_ORDERS, [[member_id], [one.sku for one in goods]])
+    skus = sorted({sku for one in goods for sku in one.skus})
+    rows = await kit_db.fetch_all(db, _Row, OF_ORDERS, [[member_id], skus])
     met = orders.meet(goods, [row.goods(of_order=True) for row in rows])
     return _by_line(met), [Meeting(member_id, one) for one in met]
 
@@ -175,7 +178,7 @@ async def _settle_advances(
 
 
 async def _order_lines(db: Db, linked: Sequence[Linked]) -> list[_Row]:
-    skus = {line.sku for one in linked for line in one.document.lines if line.sku}
+    skus = {sku for one in linked for line in one.document.lines for sku in line.skus}
     if not skus:
         return []
     members = {one.document.member_id for one in linked}
@@ -210,7 +213,8 @@ def _confirm_receipt(
 async def _confirm_order(db: Db, linked: Linked, book: Book, found: Confirmed) -> None:
     member_id = linked.document.member_id
     mine = _goods(linked, LineState.EARNING)
-    rows = await kit_db.fetch_all(db, _Row, OF_RECEIPTS, [member_id, [one.sku for one in mine]])
+    asked = {"member_id": member_id, "skus": sorted({sku for one in mine for sku in one.skus})}
+    rows = await kit_db.fetch_all(db, _Row, OF_RECEIPTS, asked)
     met = orders.meet(mine, _in_state(rows, LineState.EARNING))
     ahead = orders.meet(mine, _in_state(rows, LineState.WAITING))
     advances = [one.other for one in ahead if one.kopecks == one.other.sum_kopecks]
@@ -304,11 +308,11 @@ def _goods(linked: Linked, state: LineState) -> list[Goods]:
             linked.purchase_id,
             document.order_id is not None,
             document.sales_channel,
-            line.sku,
+            frozenset(line.skus),
             document.occurred_at,
             line.sum_kopecks,
             line.sum_kopecks,
         )
         for line in document.lines
-        if line.sku and line.sum_kopecks > 0 and states[line.line] is state
+        if line.skus and line.sum_kopecks > 0 and states[line.line] is state
     ]

@@ -21,7 +21,7 @@ SELECT purchase_id, sales_channel, occurred_at, wall_time, registered_at, proof
 FROM purchases.document WHERE member_id = %s AND receipt_id = %s
 """
 DOCUMENT_LINES = """
-SELECT line, sku, quantity_micro, sum_kopecks, state
+SELECT line, sku, quantity_micro, sum_kopecks, met_kopecks, by_line, state
 FROM purchases.line WHERE member_id = %s AND receipt_id = %s ORDER BY line
 """
 NAME_LINE = """
@@ -41,6 +41,7 @@ class Recognised:
     category: str | None
     tags: tuple[str, ...]
     evidence: dict[str, object]
+    product_line: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class _DocumentLine:
     sku: str | None
     quantity_micro: int
     sum_kopecks: int
+    met_kopecks: int
+    by_line: bool
     state: str
 
 
@@ -73,8 +76,9 @@ async def recognise(
 ) -> Decision | None:
     """Price lines recognised after their document was recorded, alone, under its own day.
 
-    Lines decided before never change; a line that waits or is covered, by a shop's order too, gets
-    its product and earns nothing. Returns None when nothing could earn.
+    Lines decided before never change; a line that waits or is covered, by a shop's order too, or
+    was priced by its product line, gets its product and earns nothing. Returns None when nothing
+    could earn.
     """
     await ledger.lock(db, [member_id])
     document = await kit_db.fetch_one(db, _DocumentRow, DOCUMENT, [member_id, receipt_id])
@@ -83,11 +87,13 @@ async def recognise(
     lines = await kit_db.fetch_all(db, _DocumentLine, DOCUMENT_LINES, [member_id, receipt_id])
     news = {one.line: one for one in recognised}
     named = [line for line in lines if line.line in news and line.sku is None]
-    settled = [line for line in named if line.state == LineState.EARNING]
+    settled = [line for line in named if line.state == LineState.EARNING and not line.by_line]
     met, meetings = await meeting.of_lines(
         db, member_id, _goods(receipt_id, document, settled, news)
     )
-    earning = {line.line for line in settled if met.get(line.line, 0) < line.sum_kopecks}
+    earning = {
+        line.line for line in settled if line.met_kopecks + met.get(line.line, 0) < line.sum_kopecks
+    }
     decision = None
     if earning:
         fact = _recognised_fact(member_id, receipt_id, document, lines, news, earning, met, now)
@@ -138,10 +144,10 @@ def _goods(
             purchase_id=document.purchase_id,
             of_order=False,
             sales_channel=document.sales_channel,
-            sku=news[line.line].sku,
+            skus=frozenset((news[line.line].sku,)),
             occurred_at=document.occurred_at,
             sum_kopecks=line.sum_kopecks,
-            free_kopecks=line.sum_kopecks,
+            free_kopecks=line.sum_kopecks - line.met_kopecks,
         )
         for line in lines
     ]
@@ -165,8 +171,9 @@ def _recognised_fact(
             category=new.category if new else None,
             tags=new.tags if new else (),
             quantity_micro=line.quantity_micro,
-            sum_kopecks=line.sum_kopecks - met.get(line.line, 0),
+            sum_kopecks=line.sum_kopecks - line.met_kopecks - met.get(line.line, 0),
             decided=new is None,
+            product_line=new.product_line if new else None,
         )
 
     evidence = {str(number): news[number].evidence for number in sorted(earning)}

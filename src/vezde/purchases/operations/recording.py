@@ -13,6 +13,8 @@ from vezde.kit.db import Db
 from vezde.ledger import operations as ledger
 from vezde.outbox import operations as outbox
 from vezde.program import operations as program
+from vezde.program import queries as program_queries
+from vezde.program.decide import waits_for_sku
 from vezde.program.model import ORDER_RECORDED, Decision, Fact, FactLine
 from vezde.purchases import events
 from vezde.purchases.model import (
@@ -48,8 +50,9 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ADD_LINE = """
 INSERT INTO purchases.line
     (member_id, receipt_id, line, purchase_id, seller_inn, provider_inn, goods, occurred_at,
-     paid, state, sku, quantity_micro, sum_kopecks, open_kopecks, met_kopecks)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+     paid, state, sku, quantity_micro, sum_kopecks, open_kopecks, met_kopecks,
+     may_be, by_line)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 CHANGE_LINE = """
 UPDATE purchases.line SET state = %s, open_kopecks = %s
@@ -62,7 +65,8 @@ class Recorded:
     """What became of a document.
 
     `states` by line number; `decision` None when nothing in it could earn; `closed_receipts` are
-    the member's advance receipts that wait for nothing any more.
+    the member's advance receipts that wait for nothing any more; `sku_needed` are lines whose
+    product line is known and whose points hang on the product.
     """
 
     receipt_id: UUID
@@ -70,6 +74,7 @@ class Recorded:
     states: dict[int, LineState]
     decision: Decision | None
     closed_receipts: tuple[UUID, ...]
+    sku_needed: frozenset[int] = frozenset()
 
 
 async def record(
@@ -90,7 +95,8 @@ async def record(
     facts = [fact for one in linked if (fact := _fact(one, now)) is not None]
     decisions = await program.apply(db, facts, now=now, actor=actor)
     by_receipt = {decision.fact_id: decision for decision in decisions}
-    await _write(db, linked, book, before, now=now)
+    waiting = await _sku_needed(db, facts, decisions)
+    await _write(db, linked, book, before, waiting, now=now)
     await meeting.keep(db, found, now=now)
     return [
         Recorded(
@@ -99,9 +105,32 @@ async def record(
             states={line.line: line.state for line in one.lines},
             decision=by_receipt.get(one.document.receipt_id),
             closed_receipts=one.closed_receipts,
+            sku_needed=waiting.get(one.document.receipt_id, frozenset()),
         )
         for one in linked
     ]
+
+
+async def _sku_needed(
+    db: Db, facts: Sequence[Fact], decisions: Sequence[Decision]
+) -> dict[UUID, frozenset[int]]:
+    """Lines of the facts that could not be priced by their product line."""
+    asked = [
+        (fact, decision)
+        for fact, decision in zip(facts, decisions, strict=True)
+        if any(line.variants for line in fact.lines)
+    ]
+    if not asked:
+        return {}
+    versions = await program_queries.programmes(db)
+    return {
+        fact.id: frozenset(
+            line.line
+            for line in fact.lines
+            if waits_for_sku(versions.number(decision.version), line)
+        )
+        for fact, decision in asked
+    }
 
 
 async def _open_lines(db: Db, documents: Sequence[Document]) -> Book:
@@ -205,6 +234,8 @@ def _fact_line(line: Line, met_kopecks: int) -> FactLine:
         sum_kopecks=line.sum_kopecks - met_kopecks,
         decided=False,
         earnable=line.earnable,
+        product_line=line.product_line,
+        variants=line.variants,
     )
 
 
@@ -213,6 +244,7 @@ async def _write(
     linked: Sequence[Linked],
     book: Book,
     before: set[tuple[UUID, UUID, int]],
+    waiting: Mapping[UUID, frozenset[int]],
     *,
     now: datetime,
 ) -> None:
@@ -234,7 +266,7 @@ async def _write(
     )
     await kit_db.execute_many(db, ADD_DOCUMENT, [_document_row(one, now) for one in linked])
     await kit_db.execute_many(
-        db, ADD_LINE, [row for one in linked for row in _line_rows(one, book)]
+        db, ADD_LINE, [row for one in linked for row in _line_rows(one, book, waiting)]
     )
     changed = {
         (line.member_id, line.receipt_id, line.line) for one in linked for line in one.touched
@@ -264,8 +296,11 @@ def _document_row(linked: Linked, now: datetime) -> tuple[object, ...]:
     )
 
 
-def _line_rows(linked: Linked, book: Book) -> list[tuple[object, ...]]:
+def _line_rows(
+    linked: Linked, book: Book, waiting: Mapping[UUID, frozenset[int]]
+) -> list[tuple[object, ...]]:
     document = linked.document
+    sku_needed = waiting.get(document.receipt_id, frozenset())
     rows: list[tuple[object, ...]] = []
     for line in document.lines:
         known = book[document.member_id, document.receipt_id, line.line]
@@ -286,6 +321,13 @@ def _line_rows(linked: Linked, book: Book) -> list[tuple[object, ...]]:
                 line.sum_kopecks,
                 known.open_kopecks,
                 linked.met.get(line.line, 0),
+                [sku for one in line.variants for sku in one.skus],
+                _by_line(line, known) and line.line not in sku_needed,
             )
         )
     return rows
+
+
+def _by_line(line: Line, known: KnownLine) -> bool:
+    """Whether the line was to be priced though only its product line is known."""
+    return bool(line.variants) and known.state is LineState.EARNING

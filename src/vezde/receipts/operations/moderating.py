@@ -99,6 +99,11 @@ def _doubt(receipt: Receipt, line: int, sku: str | None) -> Matched | None:
         raise LineNotInDoubt(
             f"Line {line} is not in doubt: it was decided before, or nothing in it was like ours."
         )
+    if sku is None and known.points:
+        raise LineNotInDoubt(
+            f"Line {line} surely is one of {', '.join(known.line_skus[:5])} and has earned by its "
+            "product line. Say which of them it is."
+        )
     return known
 
 
@@ -131,6 +136,7 @@ async def _priced(
                 category=product.category,
                 tags=product.tags,
                 evidence={"method": "moderation", "score": 1.0},
+                product_line=product.line,
             )
         ],
         now=now,

@@ -16,7 +16,7 @@ from vezde.catalog.matcher import Item as NamedItem
 from vezde.catalog.model import Product
 from vezde.kit.db import Db
 from vezde.program import queries as program
-from vezde.program.model import Programmes
+from vezde.program.model import Programmes, Variant
 from vezde.purchases import model as purchase
 from vezde.purchases import operations as purchases
 from vezde.purchases.model import LineState, Paid
@@ -44,7 +44,8 @@ class Matched:
     """What was recognised in a line: `sku` for sure, or only a `candidate`, and what it earned.
 
     In doubt `guesses` are the best three, the candidate first; `line_skus` are the products of
-    the product line when that is certain and only the size is not, `line_score` how surely.
+    the product line when that is certain and only the size is not, `line_score` how surely. Such
+    a line has earned by the product line, unless its products earn differently.
     """
 
     line: int
@@ -94,12 +95,17 @@ async def settle(db: Db, items: Sequence[Item], *, now: datetime, actor: str) ->
     """
     reads = await _read(db, items, now=now)
     good = [read for read in reads if _refusal(read.item.document) is None]
-    skus = {match.sku for read in good for match in read.matches if match.sku}
+    skus = {sku for read in good for match in read.matches for sku in _skus(match)}
     products = await catalog.products_by_sku(db, sorted(skus)) if skus else {}
     documents = [document for read in good if (document := _document(read, products))]
     recorded = await purchases.record(db, documents, now=now, actor=actor)
     by_receipt = {one.receipt_id: one for one in recorded}
     return [_outcome(read, by_receipt.get(read.item.receipt_id)) for read in reads]
+
+
+def _skus(match: Match) -> tuple[str, ...]:
+    """The product, or the products of the line that it is one of."""
+    return (match.sku,) if match.sku else match.line_skus
 
 
 def _refusal(document: FiscalDocument) -> Reason | None:
@@ -216,7 +222,17 @@ def _line(line: FiscalLine, match: Match, products: dict[str, Product]) -> purch
         quantity_micro=line.quantity_micro,
         sum_kopecks=line.sum_kopecks,
         paid=purchase.paid(line.payment_type),
+        product_line=product.line if product else None,
+        variants=() if product else _variants([products[sku] for sku in match.line_skus]),
     )
+
+
+def _variants(products: Sequence[Product]) -> tuple[Variant, ...]:
+    """Products of a line, those together that only their SKU tells apart."""
+    alike: dict[tuple[str | None, tuple[str, ...], str | None], list[str]] = {}
+    for one in products:
+        alike.setdefault((one.category, one.tags, one.line), []).append(one.sku)
+    return tuple(Variant(tuple(skus), *kind) for kind, skus in alike.items())
 
 
 def _proof(read: _Read) -> dict[str, object]:
@@ -226,11 +242,17 @@ def _proof(read: _Read) -> dict[str, object]:
         "seller_inn": document.seller_inn,
         "fiscal": [document.key.fn, document.key.fd, document.key.fp],
         "match": {
-            str(line.line): {"method": match.method, "score": round(match.score, 3)}
+            str(line.line): _evidence(match)
             for line, match in zip(document.lines, read.matches, strict=True)
-            if match.sku
+            if _skus(match)
         },
     }
+
+
+def _evidence(match: Match) -> dict[str, object]:
+    if match.sku:
+        return {"method": match.method, "score": round(match.score, 3)}
+    return {"method": match.method, "line_score": round(match.line_score, 3)}
 
 
 def _outcome(read: _Read, recorded: Recorded | None) -> Outcome:
@@ -257,7 +279,7 @@ def _verdict(read: _Read, recorded: Recorded | None) -> tuple[Status, Reason | N
     sure = {
         line.line
         for line, match in zip(read.item.document.lines, read.matches, strict=True)
-        if match.sku
+        if _skus(match) and line.line not in recorded.sku_needed
     }
     states = recorded.states
     if any(states[line] is not LineState.WAITING for line in sure & states.keys()):

@@ -63,7 +63,7 @@ def _receipt(one: Receipt, now: datetime) -> dict[str, Any]:
         "lines": [
             {"sku": line.sku, "method": line.method, "points": line.points}
             for line in one.matched
-            if line.sku
+            if line.sku or line.points
         ],
     }
 
