@@ -124,7 +124,7 @@ class TestFetch:
         ("fault", "verdict", "retry_after"),
         [
             (vendor.code(3), Verdict.QUOTA, None),
-            (vendor.code(4), Verdict.QUOTA, 60),
+            (vendor.code(4), Verdict.WAIT, 60),
             (vendor.code(5), Verdict.UNAVAILABLE, None),
             (vendor.code(77), Verdict.UNAVAILABLE, None),
             (vendor.http(401), Verdict.REFUSED, None),
@@ -150,9 +150,10 @@ class TestFetch:
         assert answer.note.startswith("proverkacheka: ")
         assert (await ask(provider)).verdict is Verdict.FOUND
 
-    async def test_another_receipts_document_is_the_vendors_mistake(self, fake, provider):
+    async def test_another_receipts_document_is_a_reason_for_distrust(self, fake, provider):
         fake.order(vendor.Fault(body=_found(fiscalDocumentNumber=9)))
-        assert (await ask(provider)).verdict is Verdict.UNAVAILABLE
+        answer = await ask(provider)
+        assert (answer.verdict, answer.document) == (Verdict.WRONG, None)
 
     async def test_a_document_that_contradicts_the_qr_is_not_taken_from_the_vendor(
         self, fake, provider

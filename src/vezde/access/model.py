@@ -35,6 +35,7 @@ class Scope(StrEnum):
     PROGRAM = "program"
     WEBHOOKS = "webhooks"
     TROUBLES = "troubles"
+    PROVIDERS = "providers"
     OPERATORS = "operators"
     SANDBOX = "sandbox"
     ALL = "all"

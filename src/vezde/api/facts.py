@@ -25,6 +25,7 @@ from vezde.outbox.webhooks import events as webhooks
 from vezde.outbox.webhooks.model import Message
 from vezde.program import events as program
 from vezde.purchases import events as purchases
+from vezde.receipts import events as receipts
 from vezde.receipts.model import Reason, Status
 from vezde.sellers import events as sellers
 
@@ -55,6 +56,9 @@ TOLD: Mapping[str, tuple[str, ...]] = {
         for status in Status
         if status is not Status.CHECKING
     },
+    receipts.PAUSED: ("provider", "because"),
+    receipts.RESUMED: ("provider",),
+    receipts.RUNNING_OUT: ("provider", "what", "used", "most"),
     purchases.RECORDED: (
         "purchase_id",
         "receipt_id",

@@ -15,6 +15,7 @@ TROUBLES = {
     "delivery": "tdl",
     "job": "tjb",
     "receipt": "trc",
+    "provider": "tpr",
 }
 OPERATOR, JOURNAL, SESSION, PAYMENT = "opr", "jrn", "ssn", "pay"
 HOLD = "hld"

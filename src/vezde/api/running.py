@@ -20,6 +20,7 @@ from vezde.messaging import queries as messaging
 from vezde.outbox import queries as outbox
 from vezde.outbox.webhooks import queries as webhooks
 from vezde.receipts import queries as receipts
+from vezde.receipts import standing
 
 router = APIRouter(tags=["running"])
 log = structlog.get_logger("vezde.http")
@@ -50,6 +51,30 @@ TROUBLES = Gauge(
     "vezde_troubles",
     "What was given up on and waits for somebody to look",
     ["kind"],
+    registry=REGISTRY,
+)
+PROVIDERS = Gauge(
+    "vezde_provider_state",
+    "1 for how a provider of documents is: working, probing, paused",
+    ["provider", "state"],
+    registry=REGISTRY,
+)
+ASKED = Gauge(
+    "vezde_provider_asked",
+    "Asks of a provider of documents today, Moscow's day",
+    ["provider", "came_to"],
+    registry=REGISTRY,
+)
+SPENT = Gauge(
+    "vezde_provider_spent_kopecks",
+    "What a provider of documents has cost today",
+    ["provider"],
+    registry=REGISTRY,
+)
+LEFT = Gauge(
+    "vezde_provider_left",
+    "Asks that a provider's limits leave today; none where it has no limits",
+    ["provider"],
     registry=REGISTRY,
 )
 HOLDS = Gauge("vezde_holds_open", "Holds that wait for their orders", registry=REGISTRY)
@@ -129,8 +154,23 @@ async def _measure(db: Db, using: Tools) -> None:
     DELIVERIES.set(told.waiting)
     WEBHOOKS.labels("paused").set(told.paused)
     WEBHOOKS.labels("failing").set(told.failing)
+    await _measure_providers(db, using)
     for kind, count in (await troubles.counted(db, using.troubles)).items():
         TROUBLES.labels(kind).set(count)
+
+
+async def _measure_providers(db: Db, using: Tools) -> None:
+    wall = using.clock.wall()
+    for one in await receipts.providers(db, using.providers, wall=wall):
+        now = standing.status(one, wall=wall)
+        for state in ("working", "probing", "paused"):
+            PROVIDERS.labels(one.name, state).set(state == now)
+        ASKED.labels(one.name, "found").set(one.found)
+        ASKED.labels(one.name, "failed").set(one.failed)
+        ASKED.labels(one.name, "other").set(max(0, one.asked - one.found - one.failed))
+        SPENT.labels(one.name).set(one.spent_kopecks)
+        if one.left is not None:
+            LEFT.labels(one.name).set(one.left)
 
 
 async def timed(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

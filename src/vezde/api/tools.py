@@ -36,9 +36,9 @@ class Sandbox:
 class Tools:
     """One process's connections and clocks; `sandbox` is None in a real installation.
 
-    `reach` is where webhooks may go, `troubles` what may be given up on, `channels` what codes are
-    sent by, `document` the consent to personal data in force at an instant, `adjust_alone` how many
-    points one operator may give or take.
+    `reach` is where webhooks may go, `troubles` what may be given up on, `providers` who is asked
+    for documents, `channels` what codes are sent by, `document` the consent to personal data in
+    force at an instant, `adjust_alone` how many points one operator may give or take.
     """
 
     database: Database
@@ -51,6 +51,7 @@ class Tools:
     doors: Doors
     reach: Reach
     troubles: tuple[Source, ...]
+    providers: tuple[str, ...]
     channels: Channels
     document: Callable[[Db, datetime], Awaitable[Document]]
     adjust_alone: int

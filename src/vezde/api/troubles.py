@@ -22,7 +22,8 @@ router = APIRouter(tags=["running"])
 Caller = Annotated[Key, Depends(scope(Scope.TROUBLES))]
 Using = Annotated[Tools, Depends(tools)]
 OfKind = Annotated[
-    str | None, Query(description="update, send, reaction, delivery, job or receipt; none: all")
+    str | None,
+    Query(description="update, send, reaction, delivery, job, receipt or provider; none: all"),
 ]
 
 

@@ -14,6 +14,7 @@ from vezde.cli import (
     members,
     operators,
     program,
+    providers,
     receipts,
     serve,
     troubles,
@@ -35,6 +36,7 @@ app.add_typer(operators.app, name="operators")
 app.add_typer(links.app, name="links")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(program.app, name="program")
+app.add_typer(providers.app, name="providers")
 app.add_typer(troubles.app, name="troubles")
 app.add_typer(clock.app, name="clock")
 app.add_typer(db.app, name="db")

@@ -24,6 +24,7 @@ class KindName(StrEnum):
     DELIVERY = "delivery"
     JOB = "job"
     RECEIPT = "receipt"
+    PROVIDER = "provider"
 
 
 OfKind = Annotated[KindName | None, typer.Option("--kind", help="Of this kind alone.")]

@@ -41,3 +41,23 @@ def came_to(
         recorded_at=now,
         data=data,
     )
+
+
+PAUSED, RESUMED, RUNNING_OUT = (
+    "provider.paused/1",
+    "provider.resumed/1",
+    "provider.running_out/1",
+)
+
+
+def of_provider(kind: str, told: dict[str, Any], *, now: datetime) -> FactRow:
+    """A provider is paused (`because`), works again, or its day runs out (`what, used, most`)."""
+    return FactRow(
+        id=ids.new(),
+        member_id=None,
+        subject=told["provider"],
+        kind=kind,
+        occurred_at=now,
+        recorded_at=now,
+        data=told,
+    )

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
 from vezde.members import queries as members
+from vezde.receipts import standing
 from vezde.receipts.model import FiscalDocument, Reason, Status
 from vezde.receipts.operations import writing
 from vezde.receipts.operations.settling import Matched
+from vezde.receipts.standing import Standing
 
 COLUMNS = """
 SELECT r.member_id, r.receipt_id, r.status, r.reason, r.fn, r.fd, r.fp, r.wall_time, r.occurred_at,
@@ -211,3 +213,26 @@ async def queues(db: Db) -> dict[tuple[str, bool], int]:
     """How many checks there are by step and whether they are parked, for metrics."""
     rows = await (await db.execute(QUEUES)).fetchall()
     return {(row[0], row[1]): row[2] for row in rows}
+
+
+PROVIDERS: LiteralString = """
+SELECT one.name, place, price_kopecks, asks_per_day, budget_kopecks_per_day, failures,
+    paused_because, paused_note, paused_by, paused_wall, until_wall, probed_until_wall, warned_of,
+    warned_wall, coalesce(asked, 0) AS asked, coalesce(found, 0) AS found,
+    coalesce(failed, 0) AS failed, coalesce(spent_kopecks, 0) AS spent_kopecks
+FROM receipts.provider AS one
+LEFT JOIN receipts.provider_day AS today ON today.name = one.name AND today.day = %s
+WHERE one.name = ANY(%s)
+"""
+
+
+async def providers(db: Db, names: Sequence[str], *, wall: datetime) -> list[Standing]:
+    """These providers with what was asked and spent today, in the order in which they are asked.
+
+    Those that an operator gave a place come first, then the others in the order of `names`; one
+    that was never asked stands as it would.
+    """
+    today = [standing.day(wall), list(names)]
+    rows = {one.name: one for one in await kit_db.fetch_all(db, Standing, PROVIDERS, today)}
+    known = [rows.get(name, Standing(name)) for name in names]
+    return sorted(known, key=lambda one: one.place or standing.LAST)

@@ -1,4 +1,4 @@
-"""Receipts whose check broke on our side, to be looked at: their members still wait."""
+"""What of receipts somebody has to look at: checks that broke on our side, providers that fail."""
 
 from datetime import datetime
 from typing import LiteralString
@@ -6,6 +6,7 @@ from uuid import UUID
 
 from vezde.kit.db import Db
 from vezde.kit.troubles import Source
+from vezde.receipts.operations import providing
 from vezde.receipts.operations.registering import SETTLE
 
 # Those that wait for a turn («ask») are well.
@@ -34,3 +35,48 @@ async def _retry(db: Db, member_id: UUID, receipt_id: UUID, wall: datetime, _act
 
 
 SOURCE = Source("receipt", LISTED, COUNT, _retry, SOMEBODY_WAITS)
+
+
+# An outage or a quota becomes a trouble when three probes were in vain: some twelve minutes of the
+# one, half a day of the other. What runs out is a trouble of its own beside them.
+PROVIDERS: LiteralString = """
+SELECT provider_id AS first, kind AS second, at, name AS about, because,
+    NULL::integer AS attempts, NULL::uuid AS member_id
+FROM (
+    SELECT provider_id, '00000000-0000-0000-0000-000000000001'::uuid AS kind, paused_wall AS at,
+        name, concat_ws(': ', paused_because, nullif(paused_note, '')) AS because
+    FROM receipts.provider
+    WHERE paused_because IN ('refused', 'distrusted')
+       OR paused_because IN ('outage', 'quota') AND failures >= 6
+    UNION ALL
+    SELECT provider_id, '00000000-0000-0000-0000-000000000002'::uuid, warned_wall, name,
+        'runs out: ' || warned_of
+    FROM receipts.provider WHERE warned_of IS NOT NULL
+) AS troubled
+WHERE (at, provider_id, kind) < (%(at)s, %(first)s, %(second)s)
+ORDER BY at DESC, provider_id DESC, kind DESC LIMIT %(limit)s
+"""
+PROVIDERS_COUNT: LiteralString = """
+SELECT count(*) FILTER (WHERE paused_because IN ('refused', 'distrusted')
+            OR paused_because IN ('outage', 'quota') AND failures >= 6)
+     + count(*) FILTER (WHERE warned_of IS NOT NULL)
+FROM receipts.provider
+"""
+
+
+async def _try_provider(db: Db, provider_id: UUID, what: UUID, wall: datetime, actor: str) -> bool:
+    """Ask it again from now on; what runs out is only taken note of."""
+    if what != PAUSED:
+        return await providing.heeded(db, provider_id)
+    return await providing.try_again(db, provider_id, wall=wall, actor=actor)
+
+
+async def _leave_provider(db: Db, provider_id: UUID, what: UUID, _wall: datetime, by: str) -> bool:
+    """Ask it no more until an operator resumes it; what runs out is only taken note of."""
+    if what != PAUSED:
+        return await providing.heeded(db, provider_id)
+    return await providing.give_up(db, provider_id, actor=by)
+
+
+PAUSED = UUID(int=1)
+PROVIDER = Source("provider", PROVIDERS, PROVIDERS_COUNT, _try_provider, _leave_provider)

@@ -16,12 +16,14 @@ from vezde.kit.clock import Clock
 from vezde.kit.db import Database, Db
 from vezde.kit.errors import Unavailable
 from vezde.members import operations as members
+from vezde.receipts import asking, queries, standing
+from vezde.receipts.asking import Round
 from vezde.receipts.model import FiscalDocument, Reason
-from vezde.receipts.operations import checking, claims, turns, writing
+from vezde.receipts.operations import checking, claims, providing, turns, writing
 from vezde.receipts.operations.checking import Check
 from vezde.receipts.operations.claims import Turn
 from vezde.receipts.operations.settling import Item, settle
-from vezde.receipts.providers.protocol import Answer, Provider, Query, Verdict
+from vezde.receipts.providers.protocol import Provider, Query
 
 log = structlog.get_logger(__name__)
 
@@ -52,27 +54,48 @@ UPDATE receipts.verification SET parked_because = %s WHERE member_id = %s AND re
 
 
 async def ask_once(database: Database, providers: Sequence[Provider], *, clock: Clock) -> int:
-    """Lease due checks, ask the providers side by side, finish each; returns how many were due."""
+    """Lease due checks, ask the providers side by side, finish each; returns how many were due.
+
+    While no provider may be asked, nothing is leased: what waits is as it was when one may.
+    """
     if not providers:
         return 0
     token = ids.new()
+    names = [one.name for one in providers]
     async with database.transaction() as db:
-        now = await clock.programme(db)
+        now, wall = await clock.programme(db), clock.wall()
+        stood = await queries.providers(db, names, wall=wall)
+        free = sum(standing.allowed(one, ASK_AT_ONCE, wall=wall) for one in stood)
+        limit = min(free, ASK_AT_ONCE)
         checks = await checking.lease(
-            db, token=token, now=now, wall=clock.wall(), seconds=LEASE_SECONDS, limit=ASK_AT_ONCE
+            db, token=token, now=now, wall=wall, seconds=LEASE_SECONDS, limit=limit
         )
+        if not checks:
+            return 0
+        given = await providing.reserve(db, names, wanted=len(checks), now=now, wall=wall)
+    asked = asking.Round(providers, given, wall=wall, seconds=LEASE_SECONDS / 2)
     async with asyncio.TaskGroup() as group:
         for check in checks:
-            group.create_task(_ask(database, providers, check, token=token, clock=clock))
+            group.create_task(_ask(database, asked, check, token=token, clock=clock))
+    if tallies := asked.tallies:
+        async with database.transaction() as db:
+            now, wall = await clock.programme(db), clock.wall()
+            await providing.note(db, tallies, now=now, wall=wall, jitter=_jitter())
     return len(checks)
 
 
+async def next_ask(db: Db, *, providers: Sequence[Provider], clock: Clock) -> datetime | None:
+    """When a document falls due to be asked for; None while nobody may be asked for it."""
+    stood = await queries.providers(db, [one.name for one in providers], wall=clock.wall())
+    if not any(standing.allowed(one, 1, wall=clock.wall()) for one in stood):
+        return None
+    return await checking.next_due(db, step="ask")
+
+
 async def _ask(
-    database: Database, providers: Sequence[Provider], check: Check, *, token: UUID, clock: Clock
+    database: Database, asked: Round, check: Check, *, token: UUID, clock: Clock
 ) -> None:
-    name, answer = await consult(providers, Query(qr=check.fields, attempt=check.asked))
-    if answer.verdict is Verdict.REFUSED:
-        log.error("provider_refuses", provider=name, note=answer.note)
+    name, answer = await asked.consult(Query(qr=check.fields, attempt=check.asked))
     async with database.transaction() as db:
         done = await checking.finish(
             db,
@@ -82,40 +105,14 @@ async def _ask(
             token=token,
             now=await clock.programme(db),
             wall=clock.wall(),
-            jitter=random.random(),  # noqa: S311 -- spreads retries, hides nothing
+            jitter=_jitter(),
         )
     if not done:
         log.info("check_lease_lost", receipt_id=str(check.receipt_id))
 
 
-# How much an answer tells: whoever has the document wins, then whoever knows it to be wrong;
-# «not there» of one provider says little while another has not been heard.
-WORTH = [
-    Verdict.FOUND,
-    Verdict.FORGED,
-    Verdict.QUOTA,
-    Verdict.UNAVAILABLE,
-    Verdict.REFUSED,
-    Verdict.NOT_YET,
-    Verdict.NOT_FOUND,
-]
-
-
-async def consult(providers: Sequence[Provider], query: Query) -> tuple[str, Answer]:
-    """Ask the providers in turn until one is sure; the most telling answer and whose it is."""
-    best: tuple[str, Answer] | None = None
-    for provider in providers:
-        try:
-            async with asyncio.timeout(LEASE_SECONDS / 2 / len(providers)):
-                answer = await provider.fetch(query)
-        except TimeoutError:
-            answer = Answer(Verdict.UNAVAILABLE, note="no answer in time")
-        if answer.verdict in {Verdict.FOUND, Verdict.FORGED}:
-            return provider.name, answer
-        if best is None or WORTH.index(answer.verdict) < WORTH.index(best[1].verdict):
-            best = provider.name, answer
-    assert best is not None, "ask_once does nothing without providers"
-    return best
+def _jitter() -> float:
+    return random.random()  # noqa: S311 -- spreads retries, hides nothing
 
 
 @dataclass(frozen=True, slots=True)

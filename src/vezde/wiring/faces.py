@@ -81,6 +81,7 @@ def web(
             doors=doors(house.settings),
             reach=reach(house.settings),
             troubles=TROUBLES,
+            providers=tuple(one.name for one in house.providers),
             channels=channels(house),
             document=_document,
             adjust_alone=house.settings.adjust_alone,

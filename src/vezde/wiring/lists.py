@@ -60,6 +60,7 @@ TROUBLES: tuple[Source, ...] = (
     delivery_troubles.SOURCE,
     job_troubles.SOURCE,
     receipt_troubles.SOURCE,
+    receipt_troubles.PROVIDER,
 )
 
 TICKS = (

@@ -29,7 +29,7 @@ def stages(house: House) -> list[Stage]:
 
     database, clock = house.database, house.clock
     ask = partial(receipt_work.ask_once, database, house.providers, clock=clock)
-    asked = house.providers
+    next_ask = partial(receipt_work.next_ask, providers=house.providers, clock=clock)
     settle = partial(receipt_work.settle_once, database, clock=clock)
     telling = webhook_reactions.reaction(kinds=facts.KINDS, wall=clock.wall)
     reactions = [
@@ -56,8 +56,7 @@ def stages(house: House) -> list[Stage]:
             return await ledger.tell_accounts(db, now=now, limit=SETTLE_AT_ONCE)
 
     return [
-        # Without anybody to ask, what is to be asked falls due for nobody.
-        Stage("receipts.ask", ask, partial(checking.next_due, step="ask") if asked else None),
+        Stage("receipts.ask", ask, next_ask),
         Stage("receipts.settle", settle, partial(checking.next_due, step="settle")),
         Stage("ledger.settle", settle_points, ledger_queries.next_due),
         Stage(ledger_work.AUDIT, audit, pauses=False),

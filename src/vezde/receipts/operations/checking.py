@@ -114,10 +114,10 @@ async def finish(
             await refuse(db, check, mine, Reason.NOT_FOUND, now=now)
         case Verdict.FORGED:
             await refuse(db, check, mine, Reason.FORGED, now=now)
-        case Verdict.QUOTA:
-            wait = schedule.quota(check.faults, answer.retry_after_seconds, jitter=jitter)
-            await _again(db, check, now=now, wall=wall + wait, faults=check.faults + 1)
-        case Verdict.UNAVAILABLE | Verdict.REFUSED:
+        case Verdict.WAIT:
+            wait = schedule.told(answer.retry_after_seconds or 0, jitter=jitter)
+            await _again(db, check, now=now, wall=wall + wait, faults=max(1, check.faults))
+        case Verdict.QUOTA | Verdict.UNAVAILABLE | Verdict.REFUSED | Verdict.WRONG:
             wait = schedule.unavailable(check.faults, jitter=jitter)
             await _again(db, check, now=now, wall=wall + wait, faults=check.faults + 1)
     return True

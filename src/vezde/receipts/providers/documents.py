@@ -11,7 +11,7 @@ from vezde.receipts import parsers
 from vezde.receipts.model import FiscalDocument
 from vezde.receipts.parsers import UnreadableDocument
 from vezde.receipts.providers import protocol
-from vezde.receipts.providers.protocol import Answer, Query, Verdict
+from vezde.receipts.providers.protocol import Answer, Query, Source, Verdict
 
 FILE_BYTES = parsers.LIST_BYTES  # an export of the tax service's app holds hundreds of receipts
 log = structlog.get_logger(__name__)
@@ -19,6 +19,8 @@ log = structlog.get_logger(__name__)
 
 class DocumentsFolder:
     """Every `*.json` under `folder`; files that come, change or go are noticed at the next ask."""
+
+    source = Source.OWN
 
     def __init__(self, folder: Path, *, name: str = "documents") -> None:
         self.name = name

@@ -15,16 +15,22 @@ class Verdict(StrEnum):
     NOT_FOUND = "not_found"
     FORGED = "forged"  # the document exists and its sum, date or sign is another, or its sign fails
     QUOTA = "quota"  # asked too often; says nothing of the receipt
+    WAIT = "wait"  # this receipt was asked for too soon; others may be
     UNAVAILABLE = "unavailable"
+    WRONG = "wrong"  # the document of another receipt: not to be trusted until somebody looked
     REFUSED = "refused"  # our token or tariff is wrong: an operator must act
 
 
 @dataclass(frozen=True)
 class Query:
-    """The fields of a QR; `attempt` is how often before they were not there yet, from 0."""
+    """The fields of a QR; `attempt` is how often before they were not there yet, from 0.
+
+    `person` stands for the member where a vendor wants to know one from another: a pseudonym.
+    """
 
     qr: QrFields
     attempt: int = 0
+    person: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,11 +43,22 @@ class Answer:
     note: str = ""
 
 
+class Source(StrEnum):
+    """Where a provider's documents are from: what one of a source has not, the others have not."""
+
+    TAX_SERVICE = "tax_service"
+    OPERATOR_PAGES = "operator_pages"
+    OWN = "own"
+
+
 class Provider(Protocol):
     """`fetch` never raises for what the vendor does; `name` is stored with what it confirmed."""
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def source(self) -> Source: ...
 
     async def fetch(self, query: Query) -> Answer: ...
 

@@ -16,7 +16,7 @@ from vezde.receipts import parsers
 from vezde.receipts.model import QrFields
 from vezde.receipts.parsers import UnreadableDocument
 from vezde.receipts.providers import protocol
-from vezde.receipts.providers.protocol import Answer, Query, Verdict
+from vezde.receipts.providers.protocol import Answer, Query, Source, Verdict
 
 NAME = "proverkacheka"
 BASE_URL = "https://proverkacheka.com"
@@ -32,6 +32,7 @@ class Proverkacheka:
     """
 
     name = NAME
+    source = Source.TAX_SERVICE
 
     def __init__(
         self,
@@ -127,7 +128,7 @@ def read_body(body: bytes, qr: QrFields) -> Answer:
             return Answer(Verdict.QUOTA, note=f"{NAME}: code 3, too many requests")
         case 4:
             note = f"{NAME}: code 4, too soon"
-            return Answer(Verdict.QUOTA, retry_after_seconds=WAIT_SECONDS, note=note)
+            return Answer(Verdict.WAIT, retry_after_seconds=WAIT_SECONDS, note=note)
     return _unavailable(f"code {code}")
 
 
@@ -146,7 +147,7 @@ def _document(body: bytes, qr: QrFields) -> Answer:
     for document in documents:
         if (document.key.fn, document.key.fd) == (qr.fn, qr.fd):
             return protocol.compare(document, qr, name=NAME)
-    return _unavailable("the document of another receipt")
+    return Answer(Verdict.WRONG, note=f"{NAME}: the document of another receipt")
 
 
 def _unavailable(why: str) -> Answer:

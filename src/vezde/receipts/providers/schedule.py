@@ -36,6 +36,11 @@ def unavailable(failures: int, *, jitter: float) -> timedelta:
 
 def quota(failures: int, retry_after_seconds: int | None, *, jitter: float) -> timedelta:
     """Wall time until a vendor that counts our requests is asked again; never before it says so."""
-    told = timedelta(seconds=retry_after_seconds) if retry_after_seconds is not None else None
-    wait = told or QUOTA[min(failures, len(QUOTA) - 1)]
-    return wait * (1 + SPREAD * jitter)
+    if retry_after_seconds:
+        return told(retry_after_seconds, jitter=jitter)
+    return QUOTA[min(failures, len(QUOTA) - 1)] * (1 + SPREAD * jitter)
+
+
+def told(seconds: int, *, jitter: float) -> timedelta:
+    """Wall time that somebody asked us to wait; never less."""
+    return timedelta(seconds=seconds) * (1 + SPREAD * jitter)
