@@ -18,6 +18,7 @@ CARD_TTL = timedelta(minutes=15)
 SESSION_TTL = timedelta(days=30)
 SHIFT = timedelta(hours=12)
 OPERATOR_CODE_TTL = timedelta(minutes=15)
+INVITATION_TTL = timedelta(days=1)
 APPROVAL_TTL = timedelta(minutes=5)
 AGAIN_AFTER = timedelta(seconds=60)
 MOST_ATTEMPTS = 5
@@ -59,7 +60,7 @@ PAYMENTS_OF_MEMBER = Pace("payments of a member", 10, timedelta(hours=1))
 TOKEN = re.compile(
     r"(?P<id>[a-z]{3}_[A-Za-z0-9_-]{22,43})\.(?P<secret>[A-Za-z0-9_-]{43})", re.ASCII
 )
-SESSION, TILL = "ses", "tls"
+SESSION, TILL, CONSOLE = "ses", "tls", "csl"
 
 
 class How(StrEnum):

@@ -1,5 +1,6 @@
 """The brand's people: who they are, what they may, what they did."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,10 +13,41 @@ NAME_LENGTH = 100
 
 
 class Role(StrEnum):
-    """A cashier serves members at a till; an operator may that too."""
+    """A cashier serves members at a till, the others may that too; what else: `RIGHTS`."""
 
     CASHIER = "cashier"
     OPERATOR = "operator"
+    MARKETER = "marketer"
+    ANALYST = "analyst"
+    ADMIN = "admin"
+
+
+class Right(StrEnum):
+    """What may be done in the console."""
+
+    TODAY = "today"  # figures of the whole, nobody's in particular
+    QUALITY = "quality"  # how well lines are recognised
+    TUNE = "tune"  # from which scores on a line is certain
+    MODERATE = "moderate"  # receipts in doubt, names of shops and goods
+    TROUBLES = "troubles"
+    PEOPLE = "people"  # who works here
+    JOURNAL = "journal"
+
+
+RIGHTS: Mapping[Role, frozenset[Right]] = {
+    Role.CASHIER: frozenset(),
+    Role.OPERATOR: frozenset({Right.TODAY, Right.QUALITY, Right.MODERATE, Right.TROUBLES}),
+    Role.MARKETER: frozenset({Right.TODAY, Right.QUALITY, Right.TUNE}),
+    Role.ANALYST: frozenset({Right.TODAY, Right.QUALITY}),
+    Role.ADMIN: frozenset(Right),
+}
+
+
+class Door(StrEnum):
+    """Where an operator signs in."""
+
+    TILL = "till"
+    CONSOLE = "console"
 
 
 class InvalidOperator(DomainError):
@@ -57,6 +89,30 @@ class OperatorCodeWrong(DomainError):
         super().__init__("This code is not good (any more); ask for a fresh one")
 
 
+class InvitationOver(DomainError):
+    """Not a live link: it is good once, for a day, until another takes its place."""
+
+    code = "invitation_over"
+    kind = Kind.REFUSED
+
+    def __init__(self) -> None:
+        super().__init__("This link was used, or its time is over; ask for a fresh one")
+
+
+class RightMissing(DomainError):
+    """The operator's role does not include this."""
+
+    code = "right_missing"
+    kind = Kind.REFUSED
+
+
+class OwnAccount(DomainError):
+    """Nobody takes their own role or place away: there would be nobody left to give it back."""
+
+    code = "own_account"
+    kind = Kind.CONFLICT
+
+
 @dataclass(frozen=True)
 class Contact:
     """How an operator gets their codes."""
@@ -82,10 +138,21 @@ class Operator:
     def actor(self) -> str:
         return f"operator:{self.operator_id}"
 
+    @property
+    def rights(self) -> frozenset[Right]:
+        return RIGHTS[self.role]
+
+    def require(self, right: Right) -> None:
+        """Raises `RightMissing`."""
+        if right not in self.rights:
+            raise RightMissing(
+                f"A {self.role} may not do this ({right}); ask an administrator for another role"
+            )
+
 
 @dataclass(frozen=True)
 class Shift:
-    """An operator signed in at a till until `expires_wall`."""
+    """An operator signed in at a till or in the console until `expires_wall`."""
 
     session_id: UUID
     operator: Operator
@@ -117,3 +184,8 @@ def sound_role(word: str) -> Role:
     if word not in set(Role):
         raise InvalidOperator(f"«{word[:40]}» is no role; take one of {', '.join(Role)}")
     return Role(word)
+
+
+def console_link(address: str, secret: str) -> str:
+    """Where an invitation leads; what stands after # never leaves the browser."""
+    return f"{address.rstrip('/')}/console#enter={secret}"

@@ -31,6 +31,8 @@ from vezde.api import (
     webhooks,
     widget,
 )
+from vezde.api.console import people as console_people
+from vezde.api.console import sessions as console_sessions
 from vezde.api.tools import Tools
 
 # The batch stands before the receipt of an id, which would take «batch» for one.
@@ -55,6 +57,8 @@ ROUTERS = (
     sessions,
     operators,
     till,
+    console_sessions,
+    console_people,
     sandbox,
     running,
 )

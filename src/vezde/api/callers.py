@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from vezde.access import doors
 from vezde.access import operations as access_operations
 from vezde.access import queries as access
 from vezde.access.doors import Session, SessionOver
@@ -19,13 +18,14 @@ from vezde.access.model import (
     Scope,
     Unauthenticated,
 )
-from vezde.access.staff import Shift, ShiftOver
+from vezde.access.operations.staffing import PREFIX
+from vezde.access.staff import Door, Right, Shift, ShiftOver
 from vezde.api import origins
 from vezde.api.tools import Tools, tools
 
 bearer = HTTPBearer(auto_error=False, description="An API key: `vezde keys create`")
 SESSION_HEADER = "Vezde-Session"
-TILL_COOKIE = "vezde_till"
+TILL_COOKIE, CONSOLE_COOKIE = "vezde_till", "vezde_console"
 READS = frozenset({"GET", "HEAD"})
 
 
@@ -112,16 +112,44 @@ async def till(
     given: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
     using: Annotated[Tools, Depends(tools)],
 ) -> Shift:
-    """The operator signed in at the till that asks; raises `ShiftOver`, `OriginRefused`.
+    """The operator signed in at the till that asks; raises `ShiftOver`, `OriginRefused`."""
+    return await _on_shift(request, given, using, TILL_COOKIE, Door.TILL)
 
-    By cookie a change must come from a page of ours that says so: SameSite keeps the cookie from
+
+async def console(
+    request: Request,
+    given: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
+    using: Annotated[Tools, Depends(tools)],
+) -> Shift:
+    """The operator signed in to the console; raises `ShiftOver`, `OriginRefused`."""
+    return await _on_shift(request, given, using, CONSOLE_COOKIE, Door.CONSOLE)
+
+
+def right(name: Right) -> Callable[..., Awaitable[Shift]]:
+    """A dependency: the operator signed in to the console, whose role includes this."""
+
+    async def having(found: Annotated[Shift, Depends(console)]) -> Shift:
+        found.operator.require(name)
+        return found
+
+    return having
+
+
+async def _on_shift(
+    request: Request,
+    given: HTTPAuthorizationCredentials | None,
+    using: Tools,
+    cookie: str,
+    door: Door,
+) -> Shift:
+    """By cookie a change must come from a page of ours that says so: SameSite keeps the cookie from
     other sites, this from those beside us under the same site.
     """
     origins.refuse_foreign(request, using.doors.public_url)
-    token = given.credentials if given is not None else request.cookies.get(TILL_COOKIE)
+    token = given.credentials if given is not None else request.cookies.get(cookie)
     if given is None and request.method not in READS and origins.of(request) is None:
         raise OriginRefused("Only a page of this installation may do this with the cookie")
-    if token is None or not token.startswith(f"{doors.TILL}_"):
+    if token is None or not token.startswith(f"{PREFIX[door]}_"):
         raise ShiftOver
     async with using.database.transaction() as db:
-        return await access_operations.shift(db, token, wall=using.clock.wall())
+        return await access_operations.shift(db, token, wall=using.clock.wall(), door=door)

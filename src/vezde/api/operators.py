@@ -109,7 +109,7 @@ async def journal(
     cursor: Cursor = None,
 ) -> Page[JournalOut]:
     """Who did what about whom, newest first; of a member also under ids from before a merge."""
-    before = _position(cursor)
+    before = position(cursor)
     async with using.database.transaction() as db:
         about = None
         if member_id is not None:
@@ -122,7 +122,7 @@ async def journal(
             before=before,
             limit=limit + 1,
         )
-    return page(entries, limit, show=_entry_out, position=_entry_id)
+    return page(entries, limit, show=_entry_out, position=entry_id)
 
 
 @router.post("/v1/operators/{operator_id}/code", status_code=201, response_model=CodeOut)
@@ -160,7 +160,7 @@ def operator_out(one: Operator) -> OperatorOut:
 
 def _entry_out(one: JournalEntry) -> JournalOut:
     return JournalOut(
-        id=_entry_id(one),
+        id=entry_id(one),
         operator_id=names.operator(one.operator_id),
         what=one.what,
         at=one.at,
@@ -169,11 +169,11 @@ def _entry_out(one: JournalEntry) -> JournalOut:
     )
 
 
-def _entry_id(one: JournalEntry) -> str:
+def entry_id(one: JournalEntry) -> str:
     return ids.public(names.JOURNAL, one.entry_id)
 
 
-def _position(cursor: str | None) -> Any:
+def position(cursor: str | None) -> Any:
     text = cursor_of(cursor)
     if text is None:
         return None

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from vezde.access.doors import SessionOver
 from vezde.access.model import OriginRefused, PublishableOnly, ScopeMissing, Unauthenticated
-from vezde.access.staff import ShiftOver
+from vezde.access.staff import RightMissing, ShiftOver
 from vezde.api import described, names
 from vezde.kit.errors import DomainError, FieldError, Kind
 
@@ -56,7 +56,7 @@ class Malformed(DomainError):
 def status_of(error: DomainError) -> int:
     if isinstance(error, Unauthenticated | SessionOver | ShiftOver):
         return 401
-    if isinstance(error, ScopeMissing | OriginRefused | PublishableOnly):
+    if isinstance(error, ScopeMissing | OriginRefused | PublishableOnly | RightMissing):
         return 403
     if error.code == TooLarge.code:  # a table or a body, wherever it was measured
         return 413

@@ -1,4 +1,4 @@
-"""The brand's people: cashiers and operators."""
+"""The brand's people: those at the tills and those in the console."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from vezde.kit.db import Db
     from vezde.wiring import House
 
-app = typer.Typer(no_args_is_help=True, help="The brand's people: cashiers and operators.")
+app = typer.Typer(no_args_is_help=True, help="The brand's people: at the tills and in the console.")
 
 
 class RoleName(StrEnum):
@@ -20,6 +20,9 @@ class RoleName(StrEnum):
 
     CASHIER = "cashier"
     OPERATOR = "operator"
+    MARKETER = "marketer"
+    ANALYST = "analyst"
+    ADMIN = "admin"
 
 
 Name = Annotated[str, typer.Argument(help="The operator's name.")]
@@ -74,6 +77,39 @@ def code_(name: Name) -> None:
             return await _code(house, db, await staffing.operator_by_name(db, name))
 
     screen.show(session.in_house(work))
+
+
+@app.command()
+def invite(name: Name) -> None:
+    """Print a link that signs somebody in to the console, once and within a day."""
+    from vezde.access import operations, staff
+    from vezde.access.operations import staffing
+    from vezde.cli import screen, session
+
+    async def work(house: "House") -> str:
+        async with house.database.transaction() as db:
+            found = await staffing.operator_by_name(db, name)
+            secret, _ = await operations.invite(db, found.operator_id, wall=house.clock.wall())
+            return staff.console_link(house.settings.public_url, secret)
+
+    screen.show(session.in_house(work))
+    screen.say("Good once and for a day; the link before is not good any more.")
+
+
+@app.command()
+def role(
+    name: Name, role: Annotated[RoleName, typer.Argument(help="What they may do from now on.")]
+) -> None:
+    """Give somebody another role, at once, also where they are signed in."""
+    from vezde.access.operations import staffing
+    from vezde.cli import screen, session
+
+    async def work(db: "Db", _now: "datetime") -> "Operator":
+        found = await staffing.operator_by_name(db, name)
+        return (await staffing.change_role(db, found.operator_id, role.value))[1]
+
+    changed = session.transact(work)
+    screen.say(f"«{changed.name}» is {changed.role} now.")
 
 
 @app.command("list")

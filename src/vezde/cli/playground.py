@@ -1,4 +1,4 @@
-"""What a sandbox has from its first start: a programme, a catalogue, a key, sample receipts."""
+"""What a sandbox has from its first start: programme, catalogue, key, administrator, receipts."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,8 @@ import structlog
 from vezde import wiring
 from vezde.access import operations, queries
 from vezde.access.model import KeyNotFound, Scope, Unauthenticated
+from vezde.access.operations import staffing
+from vezde.access.staff import OperatorExists, Role
 from vezde.cli import samples
 from vezde.kit.db import Db
 from vezde.kit.postgres import folder
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 KEY, PAGE_KEY = "playground", "sample shop"
 PAGE_FILE = "shop.key"
+ADMIN = "Администратор"
 log = structlog.get_logger(__name__)
 
 
@@ -35,6 +38,7 @@ async def prepare(house: House) -> None:
     await wiring.furnish(house)
     await _keep_key(house)
     await _keep_page_key(house)
+    await _keep_admin(house)
     await write_samples(house)
 
 
@@ -142,6 +146,23 @@ async def _keep_page_key(house: House) -> None:
             actor="system",
         )
     folder.write(path, f"{text}\n", mode=0o600)
+
+
+async def _keep_admin(house: House) -> None:
+    """Somebody for whom the console opens; their link is made when it is told."""
+    async with house.database.transaction() as db:
+        now = await house.clock.programme(db)
+        with contextlib.suppress(OperatorExists):
+            await operations.take_on(
+                db, name=ADMIN, role=Role.ADMIN, vault=house.vault, now=now, actor="system"
+            )
+
+
+async def invitation(db: Db, *, wall: datetime) -> str:
+    """The secret of a fresh link for the sandbox's administrator."""
+    found = await staffing.operator_by_name(db, ADMIN)
+    secret, _ = await operations.invite(db, found.operator_id, wall=wall)
+    return secret
 
 
 def _kept(path: Path) -> str:

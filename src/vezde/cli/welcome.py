@@ -32,8 +32,9 @@ async def greet(settings: Settings, logins: Logins, stop: asyncio.Event, *, bega
         if stop.is_set():
             return
     lines = _sandbox(settings) if settings.sandbox else _real(await _missing(logins))
+    console = await _console(settings, logins)
     seconds = time.monotonic() - began
-    screen.show(_head(settings, seconds), *_play(settings), *_doors(settings))
+    screen.show(_head(settings, seconds), *_play(settings), *console, *_doors(settings))
     screen.show(*lines, _foot(settings))
 
 
@@ -50,6 +51,25 @@ def _play(settings: Settings) -> list[str]:
     return [
         f"  Open      {page}",
         "            a phone with the bot, receipts to show, a clock",
+        "",
+    ]
+
+
+async def _console(settings: Settings, logins: Logins) -> list[str]:
+    """The pages for the brand's people; in a sandbox with a link that opens them once."""
+    if not settings.sandbox:
+        return [f"  Console   {settings.public_url.rstrip('/')}/console"]
+    from vezde.access import staff
+    from vezde.cli import playground
+    from vezde.kit.clock import utc_now
+
+    async with Database(logins.app, size=1) as database, database.transaction() as db:
+        secret = await playground.invitation(db, wall=utc_now())
+    page = typer.style(staff.console_link(own_address(settings.http), secret), fg="green")
+    return [
+        f"  Console   {page}",
+        "            the pages for the brand's people; this link signs in once, the next:",
+        f"            {screen.myself()} operators invite {playground.ADMIN}",
         "",
     ]
 
@@ -98,6 +118,7 @@ class Missing:
     programme: bool
     products: bool
     key: bool
+    administrator: bool
 
 
 def _real(missing: Missing) -> list[str]:
@@ -106,6 +127,11 @@ def _real(missing: Missing) -> list[str]:
         (missing.programme, "publish a programme", f"{me} program publish FILE.yaml"),
         (missing.products, "import the catalogue", f"{me} catalog import FILE.csv"),
         (missing.key, "create an API key", f"{me} keys create --name NAME --scopes all"),
+        (
+            missing.administrator,
+            "take on somebody",
+            f"{me} operators create --name NAME --role admin; {me} operators invite NAME",
+        ),
     ]
     wanted = [f"  {what:<22}{how}" for lacks, what, how in steps if lacks]
     return ["", "To begin, from another terminal:", "", *wanted] if wanted else []
@@ -113,6 +139,7 @@ def _real(missing: Missing) -> list[str]:
 
 async def _missing(logins: Logins) -> Missing:
     from vezde.access import queries as access
+    from vezde.access.staff import Role
     from vezde.catalog import queries as catalog
     from vezde.kit.clock import utc_now
     from vezde.program import queries as program
@@ -122,6 +149,9 @@ async def _missing(logins: Logins) -> Missing:
             programme=await program.in_force(db, at=utc_now()) is None,
             products=await catalog.count(db) == 0,
             key=all(key.revoked_at for key in await access.keys(db)),
+            administrator=all(
+                one.left_at or one.role is not Role.ADMIN for one in await access.operators(db)
+            ),
         )
 
 

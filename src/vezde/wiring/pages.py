@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vezde.web.playground.model import Card
 
 Application = Callable[..., Awaitable[None]]  # ASGI
-WIDGET, TILL, SHOP = "/widget.js", "/till", "/shop"
+WIDGET, TILL, CONSOLE, SHOP = "/widget.js", "/till", "/console", "/shop"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def beside(
     """The API with the pages of this installation beside it."""
     from vezde.web.front import Front
 
-    pages: dict[str, Application] = {WIDGET: _widget(), TILL: _till()}
+    pages: dict[str, Application] = {WIDGET: _widget(), TILL: _till(), CONSOLE: _console()}
     if scenery is not None:
         pages[PLAYGROUND] = _playground(house, scenery, reset)
         pages[SHOP] = scenery.shop
@@ -70,6 +70,12 @@ def _till() -> Any:
     from vezde.web.pages import Pages, served
 
     return served(Pages(built("till"), camera=True), TILL)
+
+
+def _console() -> Any:
+    from vezde.web.pages import Pages, served
+
+    return served(Pages(built("console")), CONSOLE)
 
 
 def _gateway() -> Any:

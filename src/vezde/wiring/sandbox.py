@@ -58,6 +58,7 @@ KEPT = frozenset(
         "access.key",
         "access.operator",
         "access.operator_code",
+        "access.operator_invitation",
         "access.operator_session",
         "kit.migration",
         "kit.clock",

@@ -27,6 +27,15 @@ export async function post<T>(
   return read<T>(await fetch(path, { method: "POST", headers, body: sent }));
 }
 
+export async function put<T>(path: string, body: object): Promise<T> {
+  const headers = { Accept: "application/json", "Content-Type": "application/json" };
+  return read<T>(await fetch(path, { method: "PUT", headers, body: JSON.stringify(body) }));
+}
+
+export async function remove(path: string): Promise<void> {
+  await read(await fetch(path, { method: "DELETE" }));
+}
+
 async function read<T>(answer: Response): Promise<T> {
   const text = await answer.text();
   const content = parsed(text);

@@ -45,6 +45,11 @@ SWEEP: tuple[LiteralString, ...] = (
         ORDER BY expires_wall LIMIT %s FOR UPDATE SKIP LOCKED)
     """,
     """
+    DELETE FROM access.operator_invitation WHERE operator_id IN (
+        SELECT operator_id FROM access.operator_invitation WHERE expires_wall < %s
+        ORDER BY expires_wall LIMIT %s FOR UPDATE SKIP LOCKED)
+    """,
+    """
     DELETE FROM access.pace WHERE bucket IN (
         SELECT bucket FROM access.pace WHERE empty_wall < %s
         ORDER BY empty_wall LIMIT %s FOR UPDATE SKIP LOCKED)
@@ -67,7 +72,7 @@ async def forget(db: Db, member_id: UUID, *, now: datetime, actor: str) -> None:
 
 
 async def sweep_doors(db: Db, *, wall: datetime, limit: int) -> int:
-    """Delete what ran out: sign-ins, sessions, cards, shifts, paces; how many rows."""
+    """Delete what ran out: sign-ins, sessions, cards, shifts, links, paces; how many rows."""
     gone = 0
     for one in SWEEP:
         gone += (await db.execute(one, [wall, limit])).rowcount

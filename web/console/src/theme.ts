@@ -1,0 +1,11 @@
+import { createTheme } from "@mantine/core";
+
+/**
+ * Only what styles.css knows by itself: the pages' policy allows no style elements, so Mantine
+ * writes no variables of its own (`withCssVariables={false}`); frame.css names the colours.
+ */
+export const theme = createTheme({
+  primaryColor: "violet",
+  defaultRadius: "md",
+  respectReducedMotion: true,
+});
