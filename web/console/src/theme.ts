@@ -1,4 +1,4 @@
-import { createTheme } from "@mantine/core";
+import { createTheme, Drawer, Modal } from "@mantine/core";
 
 /**
  * Only what styles.css knows by itself: the pages' policy allows no style elements, so Mantine
@@ -8,4 +8,9 @@ export const theme = createTheme({
   primaryColor: "violet",
   defaultRadius: "md",
   respectReducedMotion: true,
+  components: {
+    // What locks the page's scrolling writes a style element; frame.css does it by :has().
+    Modal: Modal.extend({ defaultProps: { lockScroll: false } }),
+    Drawer: Drawer.extend({ defaultProps: { lockScroll: false } }),
+  },
 });
