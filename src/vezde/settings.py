@@ -75,6 +75,16 @@ class Sms:
 
 
 @dataclass(frozen=True)
+class Mail:
+    """Members' own addresses at `domain`; None: there are none, and nothing listens."""
+
+    domain: str | None
+    host: str
+    port: int
+    certificate: Path | None = None
+
+
+@dataclass(frozen=True)
 class Log:
     level: str
     format: str
@@ -92,6 +102,7 @@ class Settings:
     telegram: Telegram
     proverkacheka: Proverkacheka
     sms: Sms
+    mail: Mail
     documents_dir: Path | None
     webhooks_private: bool
     adjust_alone: int
@@ -195,6 +206,7 @@ def _settled(values: Mapping[str, Any]) -> Settings:
         ),
         proverkacheka=Proverkacheka(value("PROVERKACHEKA_TOKEN"), value("PROVERKACHEKA_BASE")),
         sms=Sms(value("SMS_TOKEN"), value("SMS_BASE"), value("SMS_SENDER"), value("SMS_PER_DAY")),
+        mail=Mail(*(value(f"MAIL_{one}") for one in ("DOMAIN", "HOST", "PORT", "CERTIFICATE"))),
         documents_dir=value("DOCUMENTS_DIR"),
         webhooks_private=value("WEBHOOKS_PRIVATE"),
         adjust_alone=value("ADJUST_ALONE"),
@@ -428,6 +440,21 @@ VARIABLES: tuple[Variable, ...] = (
         "Segments within 24 hours at most: what a stranger can make this installation pay.",
         "1000",
         parsing.whole(1, 1_000_000),
+    ),
+    Variable(
+        "VEZDE_MAIL_DOMAIN",
+        "Domain of members' own addresses, like mail.club.example.ru: receipts that shops send "
+        "there register themselves. Its MX record leads here. Unset: there are no such addresses.",
+        "",
+        parsing.domain,
+    ),
+    Variable("VEZDE_MAIL_HOST", "Address the SMTP server is at.", "127.0.0.1", parsing.host),
+    Variable("VEZDE_MAIL_PORT", "Its port; the world's is 25.", "2525", parsing.whole(1, 65535)),
+    Variable(
+        "VEZDE_MAIL_CERTIFICATE",
+        "PEM file with its certificate chain and key; set, STARTTLS is offered.",
+        "",
+        parsing.existing_file,
     ),
     Variable(
         "VEZDE_DOCUMENTS_DIR",

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from vezde.testing.documents import details_text, export
 from vezde.testing.receipts import OZON, PYATEROCHKA, Shape, line, picture, receipt, render
 
 CREAM = line("Крем для лица LUNARIA 50мл", 83_000)
@@ -61,6 +62,38 @@ class TestSubmit:
         assert response.status_code == 202
         assert response.json()["status"] == "checking"
         assert response.json()["total_kopecks"] == 88_000
+
+    async def test_an_export_registers_each_of_its_receipts(self, api, anna):
+        papers = [receipt(number, lines=[CREAM]) for number in range(2, 5)]
+        sent = {"data": {"member_id": anna}, "files": {"file": ("чеки.json", export(papers))}}
+        shown = (await api.call("POST", "/v1/receipts", key="export", **sent)).json()
+        ids = [shown["id"], *[one["id"] for one in shown["others"]]]
+        assert len(set(ids)) == 3
+        assert shown["summary"] == {
+            "receipts": 3,
+            "by_status": {"checking": 3},
+            "repeated": 0,
+            "unread": 0,
+        }
+        for one in ids:
+            assert (await api.settled(one))["status"] == "accepted"
+        again = (await api.call("POST", "/v1/receipts", key="export 2", **sent)).json()
+        assert again["summary"]["repeated"] == 3
+        assert {again["id"], *[one["id"] for one in again["others"]]} == set(ids)
+
+    async def test_details_in_any_order_are_a_receipt(self, api, anna):
+        body = {"member_id": anna, "qr": details_text(PAPER)}
+        shown = await api.ok("POST", "/v1/receipts", body, key="typed")
+        assert (shown["status"], shown["total_kopecks"]) == ("checking", 88_000)
+
+    async def test_what_it_was_instead_is_said(self, api, anna):
+        link = "https://www.ozon.ru/my/e-check/download/uzOm3-1"
+        body = {"member_id": anna, "qr": link}
+        shown = await api.ok("POST", "/v1/receipts", body, key="link")
+        assert (shown["status"], shown["reason"]["code"]) == ("rejected", "not_fiscal_qr")
+        assert "видно только вам" in shown["reason"]["text"]
+        stored = await api.ok("GET", f"/v1/receipts/{shown['id']}")
+        assert stored["reason"] == shown["reason"]
 
     @pytest.mark.parametrize(
         ("text", "reason"),

@@ -29,6 +29,7 @@ KEYED_OTHERWISE: Mapping[str, str] = {
     "members.claim": "an identity is unique in the whole programme",
     "receipts.claim": "a fiscal document has one owner in the whole programme",
     "receipts.turn": "waits for the claim of a fiscal document",
+    "receipts.mailbox": "found by the address, before anybody is known",
     "outbox.fact": "partitioned by recorded_at; some facts are of no member",
     "access.answer": "a stored answer belongs to the key that asked",
     "access.card": "found by its code, before anybody is known",

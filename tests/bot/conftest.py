@@ -168,6 +168,7 @@ async def still(fresh: Any, telegram_server: FakeTelegram, tmp_path: Path) -> As
         "VEZDE_TELEGRAM_API_BASE": telegram_server.base_url,
         "VEZDE_TELEGRAM_PER_SECOND": "1000",
         "VEZDE_DOCUMENTS_DIR": str(tmp_path),
+        "VEZDE_MAIL_DOMAIN": "mail.lunaria.example",
     }
     settings = vezde_settings.load(environ)
     async with wiring.open_house(settings, fresh.app, vault=Vault(bytes(32))) as house:

@@ -6,8 +6,23 @@ import pytest
 from vezde.cli import inputs
 from vezde.cli.inputs import Shown, Unread
 from vezde.receipts.model import Reason
+from vezde.receipts.reading import files, reader
+from vezde.receipts.reading.model import Findings
 from vezde.testing import receipts as factories
 from vezde.testing.receipts import Shape, line, receipt, render
+
+
+class Here:
+    """Reads as every door does, in this process."""
+
+    def file(self, data: bytes) -> Findings:
+        return files.read(data)
+
+    def text(self, given: str) -> Findings:
+        return reader.of_text(given)
+
+
+LOOK = Here()
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +37,7 @@ def paper(number: int = 1):
 def read(name: str, content: str | bytes) -> list[Shown | Unread]:
     path = Path(name)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return list(inputs.read(path))
+    return list(inputs.read(path, LOOK))
 
 
 class TestRead:
@@ -81,7 +96,7 @@ class TestRead:
             ("list.json", "[]"),
             ("other.json", '{"a": 1}'),
             ("empty.txt", "\n# nothing\n"),
-            ("report.pdf", "%PDF"),
+            ("report.docx", "PK"),
         ],
     )
     def test_says_why_a_file_is_of_no_use(self, name: str, content: str) -> None:
@@ -91,7 +106,7 @@ class TestRead:
         assert found.why
 
     def test_says_that_a_file_may_not_be_opened(self) -> None:
-        (found,) = inputs.read(Path("nowhere.json"))
+        (found,) = inputs.read(Path("nowhere.json"), LOOK)
         assert found == Unread("nowhere.json", "cannot be opened: No such file or directory")
 
 

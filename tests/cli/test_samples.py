@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.installation import Installation, open_folder
+from cli.test_inputs import LOOK
 from vezde.cli import inputs, samples
 from vezde.cli.inputs import Shown
 from vezde.kit import share
@@ -102,7 +103,7 @@ class TestWrite:
         assert not any(".documents" in path.parts for path in shown)
         hidden = {one.key for one in documents_in(tmp_path / ".documents").values()}
         codes = [tmp_path / "qr.txt", tmp_path / "photo.png"]
-        read = [one for path in codes for one in inputs.read(path)]
+        read = [one for path in codes for one in inputs.read(path, LOOK)]
         qrs = [one.qr for one in read if isinstance(one, Shown) and one.qr]
         assert len(qrs) == 2
         assert {qr.key for qr in qrs} <= hidden

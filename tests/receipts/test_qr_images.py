@@ -216,7 +216,7 @@ class TestRefusals:
         ],
     )
     def test_what_is_no_picture_we_open(self, data):
-        with pytest.raises(UnreadableImage, match="JPEG, PNG or WEBP"):
+        with pytest.raises(UnreadableImage, match="JPEG, PNG, WEBP or HEIC"):
             images.fiscal(data)
 
     @pytest.mark.parametrize("side", [6_400, 10_000, 50_000])

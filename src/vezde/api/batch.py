@@ -24,8 +24,7 @@ from vezde.kit.vault import Vault
 from vezde.kit.work import calls
 from vezde.receipts import intake, parsers
 from vezde.receipts.intake import Desk, Line, Result
-from vezde.receipts.model import Reason
-from vezde.receipts.qr import grammar
+from vezde.receipts.reading import reader
 
 router = APIRouter(tags=["receipts"])
 
@@ -159,10 +158,10 @@ def _line(text: bytes, ref: UUID, *, may_enrol: bool) -> Line:
         if len(documents) != 1:
             raise Malformed("A line is one document; put each on a line of its own.")
         return replace(line, document=documents[0])
-    try:
-        return replace(line, qr=grammar.parse(given.qr or ""))
-    except (grammar.NotFiscalQr, grammar.BadQr) as error:
-        return replace(line, unreadable=Reason(error.code))
+    found = reader.of_text(given.qr or "")
+    if found.receipts:
+        return replace(line, qr=found.receipts[0].qr)
+    return replace(line, unreadable=found.reason, note=found.note)
 
 
 def _shown(number: int, result: Result) -> bytes:
@@ -176,7 +175,7 @@ def _shown(number: int, result: Result) -> bytes:
         assert result.receipt_id, "a line without error has a receipt"
         shown["id"] = names.receipt(result.member_id, result.receipt_id)
         shown["status"] = result.status
-        if (reason := reason_out(result.reason)) is not None:
+        if (reason := reason_out(result.reason, result.note)) is not None:
             shown["reason"] = reason.model_dump()
         points = result.points
         shown["points"] = {

@@ -16,6 +16,7 @@ TROUBLES = {
     "job": "tjb",
     "receipt": "trc",
     "provider": "tpr",
+    "letter": "tlt",
 }
 OPERATOR, JOURNAL, SESSION, PAYMENT = "opr", "jrn", "ssn", "pay"
 HOLD = "hld"

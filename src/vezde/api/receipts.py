@@ -1,7 +1,11 @@
 """Receipts: shown, looked at, decided by a person."""
 
 import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,20 +21,20 @@ from vezde.api.problems import Malformed
 from vezde.api.tools import Tools, tools
 from vezde.kit import money
 from vezde.kit.db import Db
-from vezde.kit.errors import DomainError
 from vezde.kit.work import calls
 from vezde.receipts import parsers, queries, reasons
-from vezde.receipts.model import FiscalLine, QrFields, Reason, Status
+from vezde.receipts.model import FiscalLine, Note, Reason, Status
 from vezde.receipts.operations import moderating, registering
-from vezde.receipts.operations.registering import Submission
+from vezde.receipts.operations.registering import Registered, Submission
 from vezde.receipts.operations.settling import Matched
-from vezde.receipts.qr import grammar
+from vezde.receipts.reading import handing, reader
+from vezde.receipts.reading.model import Findings, Found
 
 router = APIRouter(tags=["receipts"])
 
-READ_IMAGE = "receipts.read_image"
-IMAGE_BYTES = 20 * 1024 * 1024
-IMAGE_SECONDS = 20
+READ_SENT = "receipts.read_sent"
+FILE_BYTES = 20 * 1024 * 1024
+READ_SECONDS = 20
 
 Caller = Annotated[Key, Depends(scope(Scope.RECEIPTS))]
 Using = Annotated[Tools, Depends(tools)]
@@ -108,8 +112,27 @@ class ReceiptOut(BaseModel):
     registered_at: datetime
 
 
+class SummaryOut(BaseModel):
+    """What all receipts of one file came to; `unread` are those that could not be read."""
+
+    receipts: int
+    by_status: dict[Status, int]
+    repeated: int
+    unread: int
+
+
+class SeveralOut(ReceiptOut):
+    """The first of several receipts that came at once, with the others and a summary."""
+
+    others: list[ReceiptOut]
+    summary: SummaryOut
+
+
 class NewReceiptIn(BaseModel):
-    """A QR's text or a document; a picture comes as multipart instead."""
+    """A QR's text, a receipt's details in any order, a link to one, or a document.
+
+    A picture or another file comes as multipart instead.
+    """
 
     model_config = ConfigDict(extra="forbid")
     member_id: str
@@ -124,12 +147,14 @@ class DecisionIn(BaseModel):
     product_sku: str | None
 
 
-def reason_out(reason: Reason | None, *, operator: bool = False) -> ReasonOut | None:
+def reason_out(
+    reason: Reason | None, note: Note | None = None, *, operator: bool = False
+) -> ReasonOut | None:
     """The reason in words; that a document is forged only an operator is told."""
     if reason is None:
         return None
     shown = Reason.NOT_FOUND if reason is Reason.FORGED and not operator else reason
-    return ReasonOut(code=shown, text=reasons.text(shown, "ru"))
+    return ReasonOut(code=shown, text=reasons.text(shown, "ru", note))
 
 
 def receipt_out(receipt: queries.Receipt, now: datetime) -> ReceiptOut:
@@ -140,7 +165,7 @@ def receipt_out(receipt: queries.Receipt, now: datetime) -> ReceiptOut:
         id=names.receipt(receipt.member_id, receipt.receipt_id),
         member_id=names.member(receipt.member_id),
         status=receipt.status,
-        reason=reason_out(receipt.reason),
+        reason=reason_out(receipt.reason, receipt.note),
         seller=_seller(receipt),
         purchased_at=receipt.occurred_at,
         wall_time=receipt.wall_time.isoformat(timespec="seconds") if receipt.wall_time else None,
@@ -196,76 +221,107 @@ def _match(matched: Matched) -> MatchOut:
 @router.post(
     "/v1/receipts",
     status_code=202,
-    response_model=ReceiptOut,
+    response_model=ReceiptOut | SeveralOut,
     openapi_extra=bodies.json_or_multipart(NewReceiptIn),
 )
 async def submit(request: Request, caller: Caller, using: Using) -> Response:
-    """Register a receipt: a QR's text, a document, or a picture (multipart `member_id`, `file`).
+    """Register what a member shows: a QR's text, a document, or a file (multipart).
 
+    `qr` may be typed details or a link to a receipt's page, too. A file (`member_id`, `file`) is a
+    picture, a PDF, an export of the FNS app or a letter; several receipts in it are each their own.
     Answers at once; what becomes of it is read by `GET /v1/receipts/{id}`. A document counts as
     verified only with the scope `receipts:verified`; otherwise a provider is asked.
     """
     if request.headers.get("content-type", "").startswith("multipart/"):
-        member, picture = await bodies.read_multipart(request, most_bytes=IMAGE_BYTES)
-        submission = await _of_picture(names.member_id(member), picture, using)
+        member, file = await bodies.read_multipart(request, most_bytes=FILE_BYTES)
+        found = await _read(Sent.FILE, file, using)
         content: dict[str, Any] = {"member_id": member}
-        files: tuple[bytes, ...] = (picture,)
+        files: tuple[bytes, ...] = (file,)
+        submissions = _of_found(names.member_id(member), found, caller)
     else:
         given = await bodies.read_json(request, NewReceiptIn, most_bytes=parsers.DOCUMENT_BYTES)
-        submission, content, files = _submission(given, caller), given.model_dump(), ()
+        submissions, found = await _of_json(given, caller, using)
+        content, files = given.model_dump(), ()
 
     async def work(db: Db, now: datetime) -> Done:
-        (registered,) = await registering.register(
-            db, [submission], now=now, wall=using.clock.wall(), actor=caller.actor
+        several = len(submissions) > 1
+        registered = await registering.register(
+            db, submissions, now=now, wall=using.clock.wall(), actor=caller.actor, once=several
         )
-        receipt = await queries.receipt(db, registered.member_id, registered.receipt_id)
-        return Done(202, receipt_out(receipt, now), registered.member_id)
+        keys = list(dict.fromkeys((one.member_id, one.receipt_id) for one in registered))
+        stored = await queries.receipts(db, keys)
+        first, *others = [receipt_out(stored[receipt_id], now) for _, receipt_id in keys]
+        shown = first if not several else _several(first, others, registered, found.unread)
+        return Done(202, shown, registered[0].member_id)
 
     return await once(request, caller, content, work, files=files, required=True)
 
 
-def _submission(given: NewReceiptIn, caller: Key) -> Submission:
+def _several(
+    first: ReceiptOut, others: list[ReceiptOut], registered: Sequence[Registered], unread: int
+) -> SeveralOut:
+    counted = Counter(one.status for one in (first, *others))
+    summary = SummaryOut(
+        receipts=len(others) + 1,
+        by_status={status: counted[status] for status in Status if counted[status]},
+        repeated=sum(one.repeated for one in registered),
+        unread=unread,
+    )
+    return SeveralOut(**dict(first), others=others, summary=summary)
+
+
+async def _of_json(
+    given: NewReceiptIn, caller: Key, using: Tools
+) -> tuple[Sequence[Submission], Findings]:
     member_id = names.member_id(given.member_id)
     if (given.qr is None) == (given.document is None):
         raise Malformed("Send either qr, the text of the code, or document, the receipt itself.")
     if given.qr is not None:
-        return _of_qr_text(member_id, given.qr)
+        found = reader.of_text(given.qr)
+        if found.links:
+            found = await _read(Sent.TEXT, given.qr.encode("utf-8", "replace"), using)
+        return handing.submissions(member_id, found), found
     documents = parsers.read(given.document or {})
     if len(documents) != 1:
         raise Malformed("Send one document; for several use POST /v1/receipts/batch.")
-    if caller.has(Scope.RECEIPTS_VERIFIED):
-        return Submission(member_id, document=documents[0], evidence=caller.actor)
-    return Submission(member_id, qr=documents[0].qr)
+    found = Findings((Found(documents[0].qr, documents[0]),))
+    return _of_found(member_id, found, caller), found
 
 
-def _of_qr_text(member_id: UUID, text: str) -> Submission:
-    try:
-        return Submission(member_id, qr=grammar.parse(text))
-    except (grammar.NotFiscalQr, grammar.BadQr) as error:
-        return Submission(member_id, unreadable=Reason(error.code))
+def _of_found(member_id: UUID, found: Findings, caller: Key) -> Sequence[Submission]:
+    evidence = caller.actor if caller.has(Scope.RECEIPTS_VERIFIED) else None
+    return handing.submissions(member_id, found, evidence=evidence)
 
 
-async def _of_picture(member_id: UUID, picture: bytes, using: Tools) -> Submission:
-    """The picture's QR, decoded by a worker; a picture without one is a rejected receipt."""
-    answer = json.loads(
-        await calls.request(
-            using.database, using.waker, READ_IMAGE, picture, timeout_seconds=IMAGE_SECONDS
-        )
+class Sent(StrEnum):
+    """What a worker is handed to read."""
+
+    FILE = "file"
+    TEXT = "text"
+
+
+async def _read(kind: Sent, content: bytes, using: Tools) -> Findings:
+    """What a worker finds in it; a file without a receipt is a rejected receipt, no error."""
+    payload = kind.encode() + b"\n" + content
+    answer = await calls.request(
+        using.database, using.waker, READ_SENT, payload, timeout_seconds=READ_SECONDS
     )
-    if "reason" in answer:
-        return Submission(member_id, unreadable=Reason(answer["reason"]))
-    return Submission(member_id, qr=grammar.parse(answer["qr"]))
+    return Findings.from_json(json.loads(answer))
 
 
-async def read_image(picture: bytes, _call_id: UUID) -> bytes:
-    """A worker's part: the fiscal QR of a picture as `{"qr": …}`, or why not as `{"reason": …}`."""
-    from vezde.receipts.qr import images
+@dataclass(frozen=True)
+class SentReader:
+    """A worker's part: the findings of a file or a text as JSON."""
 
-    try:
-        fields: QrFields = images.fiscal(picture)
-    except DomainError as error:
-        return json.dumps({"reason": error.code}).encode()
-    return json.dumps({"qr": fields.text()}).encode()
+    reader: reader.Reader
+
+    async def __call__(self, payload: bytes, _call_id: UUID) -> bytes:
+        kind, _, content = payload.partition(b"\n")
+        if kind == Sent.TEXT.encode():
+            found = await self.reader.text(content.decode("utf-8", "replace"))
+        else:
+            found = await self.reader.file(content)
+        return json.dumps(found.to_json()).encode()
 
 
 @router.get("/v1/receipts/{receipt_id}")

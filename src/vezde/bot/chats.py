@@ -180,9 +180,10 @@ async def is_over(db: Db, member_id: UUID, *, before: datetime, warned: datetime
     return bool(await kit_db.fetch_value(db, IS_OVER, [before, warned, member_id]))
 
 
-async def show(db: Db, chat: Chat, receipt_id: UUID, slot: str) -> None:
-    """A receipt was shown in this chat; the slot's message tells what becomes of it."""
-    await db.execute(SHOW, [chat.member_id, receipt_id, chat.channel, chat.chat, slot])
+async def show(db: Db, chat: Chat, receipt_ids: Sequence[UUID], slot: str) -> None:
+    """Receipts were shown in this chat; the slot's message tells what becomes of them."""
+    rows = [(chat.member_id, one, chat.channel, chat.chat, slot) for one in receipt_ids]
+    await kit_db.execute_many(db, SHOW, rows)
 
 
 async def shown(db: Db, member_id: UUID, receipt_id: UUID) -> Shown | None:

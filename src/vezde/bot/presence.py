@@ -17,6 +17,7 @@ from vezde.messaging.operations import reserving
 log = structlog.get_logger(__name__)
 
 COMMANDS = ("card", "balance", "history", "help", "settings")
+WITH_MAIL = ("card", "balance", "history", "help", "email", "settings")
 PAUSES_SECONDS = (1.0, 5.0, 30.0)
 
 
@@ -30,13 +31,17 @@ class Account(Protocol):
 
 @dataclass
 class Presence:
-    """Sets the account up; with `webhook_url` updates are posted there, else they are asked for."""
+    """Sets the account up; with `webhook_url` updates are posted there, else they are asked for.
+
+    `commands` is the menu: `WITH_MAIL` where members have addresses of their own.
+    """
 
     account: Account
     database: Database
     clock: Clock
     webhook_url: str | None = None
     webhook_secret: str | None = field(default=None, repr=False)
+    commands: Sequence[str] = COMMANDS
 
     async def prepare(self) -> None:
         """The menu in both languages, the webhook set or taken away; raises what Telegram says."""
@@ -45,7 +50,7 @@ class Presence:
         menu = {
             str(locale): [
                 (command, catalogue.words(f"command_{command}", locale, own))
-                for command in COMMANDS
+                for command in self.commands
             ]
             for locale in Locale
         }

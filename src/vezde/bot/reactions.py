@@ -48,13 +48,17 @@ class Teller:
         wanted = {(chat.member_id, one) for _, chat, shown in told for one in shown.receipt_ids}
         found = await receipt_queries.receipts(db, list(wanted))
         say: list[Outgoing] = []
+        keys: set[str] = set()
         thrifty: dict[UUID, chats.Chat] = {}
         for fact, chat, shown in told:
             these = [found[one] for one in shown.receipt_ids if one in found]
             brand = programme.name or "Vezde"
-            view = screens.receipts(these, brand=brand, zone=programme.zone, now=now)
             key = showing.key_of(shown.slot, these)
-            say.append(self._message(chat, key, view, slot=shown.slot))
+            if key not in keys:  # many facts of one file are one edit
+                keys.add(key)
+                file = showing.file_of(shown.slot)
+                view = screens.receipts(these, brand=brand, zone=programme.zone, now=now, file=file)
+                say.append(self._message(chat, key, view, slot=shown.slot))
             if fact.kind == ADVANCE:
                 receipt_id = UUID(fact.data["receipt_id"])
                 await _remind_later(db, chat.member_id, receipt_id, now)

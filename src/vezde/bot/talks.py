@@ -26,7 +26,13 @@ Event = tuple[Waiting, Incoming]
 
 
 async def read(
-    db: Db, events: Sequence[Event], *, clock: Clock, vault: Vault, steps: Sequence[Step]
+    db: Db,
+    events: Sequence[Event],
+    *,
+    clock: Clock,
+    vault: Vault,
+    steps: Sequence[Step],
+    mail_domain: str | None = None,
 ) -> dict[UUID, Talk]:
     """Talks by event id, of events of one bot; nobody's are left out.
 
@@ -65,6 +71,7 @@ async def read(
             vault=vault,
             now=now,
             wall=wall,
+            mail_domain=mail_domain,
         )
         for event, incoming in events
         if (chat := known.get(event.chat)) is not None

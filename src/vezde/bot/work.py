@@ -21,8 +21,7 @@ from uuid import UUID
 import structlog
 
 from vezde.bot import chats, inbox, talks, telegram
-from vezde.bot.conversation import core, doors, showing
-from vezde.bot.conversation.showing import Reading
+from vezde.bot.conversation import core, doors
 from vezde.bot.conversation.talk import Talk
 from vezde.bot.inbox import Waiting
 from vezde.bot.model import Incoming, Said, Sent, Shared, Started, Tapped
@@ -37,7 +36,8 @@ from vezde.members import queries as member_queries
 from vezde.members.operations import Step
 from vezde.messaging import operations as messaging
 from vezde.messaging.model import Outgoing, Purpose, Tap, View
-from vezde.receipts.qr import images
+from vezde.receipts.reading.model import Findings, failed
+from vezde.receipts.reading.reader import Reader, of_text
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ GATHER_SECONDS = 0.02
 PAUSES = (timedelta(seconds=1), timedelta(seconds=5))
 
 
-NOTHING_READ: Mapping[UUID, Reading] = {}
+NOTHING_READ: Mapping[UUID, Findings] = {}
 
 
 class Files(Protocol):
@@ -64,11 +64,11 @@ class Files(Protocol):
 
 @dataclass(frozen=True)
 class Wanted:
-    """A file to fetch, and the lease of the event that it came with."""
+    """A file or a text with links to fetch, and the lease of the event that it came with."""
 
     event: Waiting
     lease: UUID
-    file: Sent
+    what: Sent | Said
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Read:
     """What came of a file; without a reading `error` says why it is to be tried again."""
 
     wanted: Wanted
-    reading: Reading | None = None
+    reading: Findings | None = None
     error: str = ""
 
     @property
@@ -97,6 +97,8 @@ class Worker:
     vault: Vault
     files: Mapping[str, Files]
     steps: Sequence[Step]
+    reader: Reader
+    mail_domain: str | None = None
     fetching: set[asyncio.Task[Read]] = field(default_factory=set)
 
     async def run(self) -> int:
@@ -182,7 +184,7 @@ class Worker:
             self._fetch(wanted)
 
     async def _try(
-        self, db: Db, event: Waiting, readings: Mapping[UUID, Reading] = NOTHING_READ
+        self, db: Db, event: Waiting, readings: Mapping[UUID, Findings] = NOTHING_READ
     ) -> Sequence[Wanted]:
         """Answer the event, or note that it failed."""
         if event.attempts > len(PAUSES):
@@ -199,7 +201,7 @@ class Worker:
         return []
 
     async def _work(
-        self, db: Db, events: Sequence[Event], readings: Mapping[UUID, Reading] = NOTHING_READ
+        self, db: Db, events: Sequence[Event], readings: Mapping[UUID, Findings] = NOTHING_READ
     ) -> list[Wanted]:
         """Answer events of different chats; the files wanted before some can be answered."""
         if not events:
@@ -208,14 +210,21 @@ class Worker:
         done: list[Waiting] = []
         say: list[Outgoing | Tap] = []
         steps = self.steps
-        talking = await talks.read(db, events, clock=self.clock, vault=self.vault, steps=steps)
+        talking = await talks.read(
+            db,
+            events,
+            clock=self.clock,
+            vault=self.vault,
+            steps=steps,
+            mail_domain=self.mail_domain,
+        )
         for event, incoming in sorted(events, key=partial(_claims, readings)):
             talk, reading = talking.get(event.event_id), readings.get(event.event_id)
             if talk is None:
                 done.append(event)
                 continue
             if reading is None and core.needs_reading(talk, incoming.event):
-                assert isinstance(incoming.event, Sent), "only files are read"
+                assert isinstance(incoming.event, Sent | Said), "only files and links are read"
                 wanted += await self._lease(db, event, incoming.event, talk, len(wanted))
                 continue
             answer = await core.answer(db, talk, incoming.event, reading)
@@ -231,36 +240,40 @@ class Worker:
         return wanted
 
     async def _lease(
-        self, db: Db, event: Waiting, file: Sent, talk: Talk, taken: int
+        self, db: Db, event: Waiting, what: Sent | Said, talk: Talk, taken: int
     ) -> list[Wanted]:
         if len(self.fetching) + taken >= FILES_AT_ONCE:
             await inbox.postpone(db, event, seconds=NO_ROOM_SECONDS, wall=talk.wall)
             return []
         lease = await inbox.lease(db, event, seconds=LEASE_SECONDS, wall=talk.wall)
         db.wake(FILES)
-        return [Wanted(event, lease, file)]
+        return [Wanted(event, lease, what)]
 
     def _fetch(self, wanted: Iterable[Wanted]) -> None:
         self.fetching |= {asyncio.create_task(self._read(one)) for one in wanted}
 
     async def _read(self, one: Wanted) -> Read:
-        """What is in the file, with no transaction open."""
-        files = self.files[inbox.channel_of(one.event.bot)]
+        """What is in the file, or behind the links, with no transaction open."""
         try:
             async with asyncio.timeout(FETCH_SECONDS):
-                content = await files.get_file(one.file.file_id)
-                return Read(one, Reading(await asyncio.to_thread(images.fiscal, content)))
+                if isinstance(one.what, Said):
+                    return Read(one, await self.reader.text(one.what.text))
+                files = self.files[inbox.channel_of(one.event.bot)]
+                return Read(one, await self.reader.file(await files.get_file(one.what.file_id)))
         except DomainError as refused:
             if refused.kind in {Kind.INVALID, Kind.MISSING}:
-                return Read(one, showing.unread(refused))
+                return Read(one, failed(refused))
             return Read(one, error=failures.describe(refused))
         except Exception as broken:
             return Read(one, error=failures.describe(broken))
 
     async def _answer_files(self, come: Sequence[Read]) -> None:
-        """Together those that were read; what fails, and what was not read, one by one."""
-        rest = [one for one in come if one.reading is None]
-        read = [(one, one.reading) for one in come if one.reading is not None]
+        """Together those that were read; what fails, and what was not read, one by one.
+
+        So are several receipts of one file: among others' they would be claimed out of order.
+        """
+        rest = [one for one in come if one.reading is None or len(one.reading.receipts) > 1]
+        read = [(one, one.reading) for one in come if one not in rest and one.reading is not None]
         try:
             async with self.database.transaction(pipeline=True) as db:
                 held = [(one.event, one.lease) for one, _ in read]
@@ -358,10 +371,11 @@ def _is_for_itself(incoming: Incoming) -> bool:
     return False
 
 
-def _claims(readings: Mapping[UUID, Reading], event: Event) -> tuple[int, int]:
+def _claims(readings: Mapping[UUID, Findings], event: Event) -> tuple[int, int]:
     """The document that an event claims: batches claim in this order and never stop each other."""
     waiting, incoming = event
     reading = readings.get(waiting.event_id)
     if isinstance(incoming.event, Said):
-        reading = showing.read(incoming.event.text)
-    return (reading.qr.fn, reading.qr.fd) if reading and reading.qr else (0, 0)
+        reading = reading or of_text(incoming.event.text)
+    first = reading.receipts[0].qr if reading and reading.receipts else None
+    return (first.fn, first.fd) if first else (0, 0)

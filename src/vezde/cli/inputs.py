@@ -3,20 +3,29 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from vezde.cli import arrays, screen
 from vezde.receipts import parsers
-from vezde.receipts.model import FiscalDocument, QrFields, Reason
+from vezde.receipts.model import FiscalDocument, Note, QrFields, Reason
 from vezde.receipts.parsers import loading
-from vezde.receipts.qr import grammar, images
+from vezde.receipts.reading.model import MOST_BYTES, Findings
 
 DOCUMENTS, LINES, TEXTS = (
     frozenset({".json"}),
     frozenset({".ndjson", ".jsonl"}),
     frozenset({".txt"}),
 )
-PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
-KNOWN = DOCUMENTS | LINES | TEXTS | PICTURES
+FILES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".heic", ".heif", ".pdf", ".eml", ".html"})
+KNOWN = DOCUMENTS | LINES | TEXTS | FILES
+
+
+class Look(Protocol):
+    """Reads as every door does: a file's content, or a text that may lead to a page."""
+
+    def file(self, data: bytes) -> Findings: ...
+
+    def text(self, given: str) -> Findings: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,7 @@ class Shown:
     document: FiscalDocument | None = None
     qr: QrFields | None = None
     unreadable: Reason | None = None
+    note: Note | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +59,18 @@ def files(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def read(path: Path) -> Iterator[Shown | Unread]:
+def read(path: Path, look: Look) -> Iterator[Shown | Unread]:
     """Every receipt of a file, in its order; whatever cannot be read is named, the rest goes on."""
     source, kind = screen.near(path.absolute()), path.suffix.lower()
     try:
         if kind in TEXTS:
-            yield from _texts(path, source)
+            yield from _texts(path, source, look)
         elif kind in LINES:
             yield from _lines(path, source)
         elif kind in DOCUMENTS:
             yield from _documents(path, source)
-        elif kind in PICTURES:
-            yield _picture(path, source)
+        elif kind in FILES:
+            yield from _file(path, source, look)
         else:
             yield Unread(source, f"is none of {', '.join(sorted(KNOWN))}")
     except OSError as error:
@@ -111,28 +121,27 @@ def _lines(path: Path, source: str) -> Iterator[Shown | Unread]:
                 yield from _parsed(value, place)
 
 
-def _texts(path: Path, source: str) -> Iterator[Shown | Unread]:
+def _texts(path: Path, source: str, look: Look) -> Iterator[Shown | Unread]:
     empty = True
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         for number, line in enumerate(file, start=1):
             if line.strip() and not line.startswith("#"):
                 empty = False
-                yield _code(line, f"{source}:{number}")
+                yield from _shown(look.text(line), f"{source}:{number}")
     if empty:
         yield Unread(source, "There is no text of a QR code in it.")
 
 
-def _code(text: str, source: str) -> Shown:
-    try:
-        return Shown(source, qr=grammar.parse(text))
-    except (grammar.NotFiscalQr, grammar.BadQr) as error:
-        return Shown(source, unreadable=Reason(error.code))
+def _file(path: Path, source: str, look: Look) -> Iterator[Shown | Unread]:
+    if path.stat().st_size > MOST_BYTES:
+        yield Unread(source, "is larger than a file we take (20 MB)")
+        return
+    yield from _shown(look.file(path.read_bytes()), source)
 
 
-def _picture(path: Path, source: str) -> Shown | Unread:
-    if path.stat().st_size > images.MOST_BYTES:
-        return Unread(source, "is larger than a picture we take (20 MB)")
-    try:
-        return Shown(source, qr=images.fiscal(path.read_bytes()))
-    except (images.UnreadableImage, grammar.NotFiscalQr, grammar.BadQr) as error:
-        return Shown(source, unreadable=Reason(error.code))
+def _shown(found: Findings, source: str) -> Iterator[Shown]:
+    """Codes are checked as if the member had shown them, whatever else the file says."""
+    for number, one in enumerate(found.receipts, start=1):
+        yield Shown(f"{source}#{number}" if len(found.receipts) > 1 else source, qr=one.qr)
+    if not found.receipts:
+        yield Shown(source, unreadable=found.reason, note=found.note)

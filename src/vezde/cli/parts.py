@@ -7,6 +7,7 @@ their environment, where nobody but this user can read it.
 import asyncio
 import logging
 import socket
+import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from vezde.wiring import Application
 
 POOL = 10
+MAIL_POOL = 4
 GRACE_SECONDS = 5
 
 
@@ -35,6 +37,20 @@ class NotMigrated(DomainError):
 
     code = "not_migrated"
     kind = Kind.REFUSED
+
+
+class NoMail(DomainError):
+    """Letters are not taken by this installation."""
+
+    code = "no_mail"
+    kind = Kind.REFUSED
+
+
+class CannotTakeMail(DomainError):
+    """The mail face's address cannot be had, or its certificate not be read."""
+
+    code = "cannot_take_mail"
+    kind = Kind.UNAVAILABLE
 
 
 def run(settings: Settings, role: str, *, supervised: bool) -> int:
@@ -47,7 +63,7 @@ def run(settings: Settings, role: str, *, supervised: bool) -> int:
         if conninfo is None:
             raise session.NoDatabase(role)
         settings = session.with_samples(settings) if settings.sandbox else settings
-        part = {"web": _web, "worker": _worker}[role]
+        part = {"web": _web, "worker": _worker, "mail": _mail}[role]
         import uvloop
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -92,6 +108,31 @@ async def _worker(settings: Settings, conninfo: str, stop: asyncio.Event) -> Non
             group.create_task(work)
             if listener is not None:
                 group.create_task(listener.run(stop))
+
+
+async def _mail(settings: Settings, conninfo: str, stop: asyncio.Event) -> None:
+    given = settings.mail
+    if given.domain is None:
+        raise NoMail("There are no members' addresses: set VEZDE_MAIL_DOMAIN.")
+    await _require_migrated(conninfo)
+    from vezde import wiring
+    from vezde.kit.vault import Vault
+    from vezde.mail import server
+
+    vault = Vault(setting.secret_key(settings))
+    async with wiring.open_house(settings, conninfo, vault=vault, size=MAIL_POOL) as house:
+        box = server.Box(house.database, house.clock, house.vault, given.domain)
+        try:
+            listening = await server.listen(
+                box, host=given.host, port=given.port, certificate=given.certificate
+            )
+        except (OSError, ssl.SSLError) as error:
+            raise CannotTakeMail(
+                f"Mail cannot be taken at {given.host}:{given.port} ({error.strerror}); see to "
+                "VEZDE_MAIL_HOST, VEZDE_MAIL_PORT and VEZDE_MAIL_CERTIFICATE."
+            ) from error
+        async with listening:
+            await stop.wait()
 
 
 async def _answer(app: "Application", listener: socket.socket, stop: asyncio.Event) -> None:

@@ -17,7 +17,7 @@ def submit(
             exists=True,
             readable=True,
             help="JSON documents of any shape, .ndjson, .txt with a QR code's text a line, "
-            "pictures; folders are looked through.",
+            "pictures, PDFs, letters (.eml), pages; folders are looked through.",
         ),
     ],
     phone: Annotated[str | None, typer.Option(help="Whose they are, like +79161234567.")] = None,

@@ -7,16 +7,17 @@ import typer
 
 
 class Role(StrEnum):
-    """Which part of the installation: all of it, the HTTP face, background work."""
+    """Which part of the installation: all of it, the HTTP face, background work, letters."""
 
     ALL = "all"
     WEB = "web"
     WORKER = "worker"
+    MAIL = "mail"
 
 
 def serve(
     role: Annotated[
-        Role, typer.Option(help="Which part; web and worker need VEZDE_DATABASE_URL.")
+        Role, typer.Option(help="Which part; all but `all` need VEZDE_DATABASE_URL.")
     ] = Role.ALL,
     workers: Annotated[
         int | None,
@@ -30,11 +31,11 @@ def serve(
     from vezde import settings as setting
     from vezde.kit import log
 
-    if workers is not None and role is Role.WEB:
+    if workers is not None and role in {Role.WEB, Role.MAIL}:
         raise typer.BadParameter("--workers is for the roles all and worker")
     settings = setting.load(os.environ)
     log.configure(level=settings.log.level, format=settings.log.format)
-    if role is Role.WEB or (role is Role.WORKER and workers == 1):
+    if role in {Role.WEB, Role.MAIL} or (role is Role.WORKER and workers == 1):
         from vezde.cli import parts
 
         code = parts.run(settings, role.value, supervised=supervised)

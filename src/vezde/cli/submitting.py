@@ -26,6 +26,8 @@ from vezde.receipts import intake, queries
 from vezde.receipts.intake import Desk, Line, NoSuchMember
 from vezde.receipts.model import Status
 from vezde.receipts.operations.registering import ASK, SETTLE
+from vezde.receipts.reading.model import Findings
+from vezde.receipts.reading.reader import Reader, of_text
 from vezde.wiring import House
 
 AT_ONCE = 100
@@ -74,7 +76,9 @@ async def submit(
     checking: list[_Registered] = []
     with screen.counting("receipts") as counted:
         number = 0
-        for part in _slices(inputs.files(paths)):
+        looked = _slices(inputs.files(paths), _Look(house.reader, asyncio.get_running_loop()))
+        nothing: list[Shown | Unread] = []
+        while part := await asyncio.to_thread(next, looked, nothing):
             for unread in (one for one in part if isinstance(one, Unread)):
                 report.unread(unread.source, unread.why)
             shown = [one for one in part if isinstance(one, Shown)]
@@ -111,8 +115,25 @@ async def _member(db: Db, house: House, owner: Owner) -> UUID:
     return known[phone]
 
 
-def _slices(files: Sequence[Path]) -> Iterator[list[Shown | Unread]]:
-    every = itertools.chain.from_iterable(inputs.read(path) for path in files)
+@dataclass(frozen=True)
+class _Look:
+    """The doors' reader, asked from the thread in which files are gone through."""
+
+    reader: Reader
+    loop: asyncio.AbstractEventLoop
+
+    def file(self, data: bytes) -> Findings:
+        return asyncio.run_coroutine_threadsafe(self.reader.file(data), self.loop).result()
+
+    def text(self, given: str) -> Findings:
+        found = of_text(given)
+        if not found.links:
+            return found
+        return asyncio.run_coroutine_threadsafe(self.reader.text(given), self.loop).result()
+
+
+def _slices(files: Sequence[Path], look: inputs.Look) -> Iterator[list[Shown | Unread]]:
+    every = itertools.chain.from_iterable(inputs.read(path, look) for path in files)
     while part := list(itertools.islice(every, AT_ONCE)):
         yield part
 
@@ -136,6 +157,7 @@ async def _take_in(
             document=one.document,
             qr=one.qr,
             unreadable=one.unreadable,
+            note=one.note,
         )
         for one in shown
     ]

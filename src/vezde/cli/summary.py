@@ -14,7 +14,7 @@ from vezde.kit import i18n
 from vezde.kit.i18n import Locale, Plural
 from vezde.program.model import Programme
 from vezde.receipts import reasons
-from vezde.receipts.model import Status
+from vezde.receipts.model import Reason, Status
 from vezde.receipts.queries import Receipt
 
 if TYPE_CHECKING:
@@ -207,8 +207,11 @@ class Report:
         if row.repeated:
             said += f" ({self._words['repeated']})"
         if receipt.reason is not None:
-            said += f". {reasons.text(receipt.reason, self._locale)}"
+            said += f". {self._why(receipt, receipt.reason)}"
         return said
+
+    def _why(self, receipt: Receipt, reason: Reason) -> str:
+        return reasons.text(reason, self._locale, receipt.note)
 
     def _points(self, amount: int, *, signed: bool) -> str:
         called = self._programme.points_name.get(self._locale)
@@ -224,7 +227,7 @@ class Report:
             "file": row.source,
             "id": names.receipt(receipt.member_id, receipt.receipt_id),
             "status": receipt.status,
-            "reason": reason and {"code": reason, "text": reasons.text(reason, self._locale)},
+            "reason": reason and {"code": reason, "text": self._why(receipt, reason)},
             "seller": receipt.seller_name,
             "wall_time": receipt.wall_time and receipt.wall_time.isoformat(),
             "total_kopecks": receipt.total_kopecks,

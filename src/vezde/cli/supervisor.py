@@ -57,14 +57,17 @@ def _run(stack: ExitStack, settings: Settings, *, web: bool, workers: int, began
         beside.append(partial(welcome.greet, settings, logins, began=began))
     setting.secret_key(settings)  # made once, before several children look for it
     environment = _environment(settings, logins, given=not messenger)
-    children = [*messenger, *_children(environment, web=web, workers=workers)]
+    mail = web and settings.mail.domain is not None
+    children = [*messenger, *_children(environment, web=web, workers=workers, mail=mail)]
     code = asyncio.run(supervise.run(children, beside=beside, grace_seconds=GRACE_SECONDS))
     # A service manager and make may both have sent one; the database is being closed already.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return 1 if code == FINAL_EXIT else code
 
 
-def _children(environment: Mapping[str, str], *, web: bool, workers: int) -> list[Child]:
+def _children(
+    environment: Mapping[str, str], *, web: bool, workers: int, mail: bool
+) -> list[Child]:
     program = (sys.executable, "-m", "vezde", "serve", "--supervised")
     children = [
         Child(f"worker {number}", (*program, "--role", "worker", "--workers", "1"), environment)
@@ -72,6 +75,8 @@ def _children(environment: Mapping[str, str], *, web: bool, workers: int) -> lis
     ]
     if web:
         children.insert(0, Child("web", (*program, "--role", "web"), environment))
+    if mail:
+        children.append(Child("mail", (*program, "--role", "mail"), environment))
     return children
 
 

@@ -25,6 +25,7 @@ class KindName(StrEnum):
     JOB = "job"
     RECEIPT = "receipt"
     PROVIDER = "provider"
+    LETTER = "letter"
 
 
 OfKind = Annotated[KindName | None, typer.Option("--kind", help="Of this kind alone.")]

@@ -58,6 +58,24 @@ def folder(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
 
+def existing_file(text: str) -> Path:
+    path = folder(text)
+    if not path.is_file():
+        raise ValueError(f"{text!r}, which is not a file; expected an existing one.")
+    return path
+
+
+def domain(text: str) -> str:
+    """A host's name as mail writes it, folded, in ASCII."""
+    try:
+        name = text.rstrip(".").encode("idna").decode("ascii").casefold()
+    except UnicodeError:
+        name = ""
+    if not re.fullmatch(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}", name):
+        raise ValueError(f"{text!r}; expected a domain, like mail.club.example.ru.")
+    return name
+
+
 def existing_folder(text: str) -> Path:
     path = folder(text)
     if not path.is_dir():

@@ -21,6 +21,8 @@ SAID: Mapping[Locale, Mapping[str, str]] = {
         "entries": "+83 · Покупка: Магазин у дома · 25 ноября",
         "parts": "Крем для лица, 50 мл · 10 % · +83",
         "title": "Покупка: Магазин у дома",
+        "subject": "Подтвердите почту",
+        "missing": "· ФН — 16 цифр",
     },
     Locale.EN: {
         "place": "Corner shop, 25.11.2026",
@@ -28,6 +30,8 @@ SAID: Mapping[Locale, Mapping[str, str]] = {
         "entries": "+83 · Purchase: Corner shop · 25 November",
         "parts": "Face cream, 50 ml · 10% · +83",
         "title": "Purchase: Corner shop",
+        "subject": "Confirm your e-mail",
+        "missing": "· FN (ФН), 16 digits",
     },
 }
 
@@ -69,14 +73,19 @@ def variables(key: str, locale: Locale, brand: Brand) -> dict[str, Any]:
         "guest_until": DAY,
         "left": Points(WAITING_POINTS),
         "site": "club.example",
+        "sender": "shop.example",
+        "address": "m-7f3k2q@mail.club.example",
         "code": "4071",
         "number": "27",
         "count": 3,
         "accepted": 2,
         "waiting": 0,
         "rejected": 1,
+        "known": 1,
+        "unread": 0,
         "place": said["place"],
         "title": said["title"],
-        **{name: Lines((said[name],)) for name in ("items", "entries", "parts")},
+        "subject": said["subject"],
+        **{name: Lines((said[name],)) for name in ("items", "entries", "parts", "missing")},
     }
     return {name: known[name] for name in catalogue.shipped()[key].variables}

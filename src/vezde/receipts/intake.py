@@ -20,7 +20,7 @@ from vezde.members import identities
 from vezde.members import operations as members
 from vezde.members import queries as member_queries
 from vezde.receipts import queries
-from vezde.receipts.model import FiscalDocument, QrFields, Reason, Status
+from vezde.receipts.model import FiscalDocument, Note, QrFields, Reason, Status
 from vezde.receipts.operations import batching, registering
 from vezde.receipts.operations.batching import Taken, Verified
 from vezde.receipts.operations.registering import Submission
@@ -56,6 +56,7 @@ class Line:
     document: FiscalDocument | None = None
     qr: QrFields | None = None
     unreadable: Reason | None = None
+    note: Note | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Result:
     receipt_id: UUID | None = None
     status: Status | None = None
     reason: Reason | None = None
+    note: Note | None = None
     points: Points = Points(0, 0, None)
     repeated: bool = False
     error: DomainError | None = None
@@ -227,6 +229,7 @@ async def _unverified(
             member_id=owner,
             qr=line.document.qr if line.document else line.qr,
             unreadable=line.unreadable,
+            note=line.note,
             batch_ref=line.ref,
         )
         for _, line, owner in good
@@ -243,17 +246,18 @@ async def _unverified(
 def _result(taken: Taken, stored: queries.Receipt | None, now: datetime) -> Result:
     outcome = taken.outcome
     if outcome is not None:
-        status, reason = outcome.status, outcome.reason
+        status, reason, note = outcome.status, outcome.reason, None
         points = queries.points_of(outcome.matched, now)
     else:
         assert stored is not None, "a line is answered by a receipt of this call or an older one"
-        status, reason = stored.status, stored.reason
+        status, reason, note = stored.status, stored.reason, stored.note
         points = stored.points(now)
     return Result(
         member_id=taken.member_id,
         receipt_id=taken.receipt_id,
         status=status,
         reason=reason,
+        note=note,
         points=Points(*points),
         repeated=taken.repeated,
     )

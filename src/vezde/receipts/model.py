@@ -53,6 +53,23 @@ class Reason(StrEnum):
         return self in DOUBTS
 
 
+class Note(StrEnum):
+    """What it was instead of a receipt, so that its sender is told kindly what to do."""
+
+    EGAIS = "egais"
+    SBP = "sbp"
+    KAZAKHSTAN = "kz"
+    BELARUS = "by"
+    ABROAD = "abroad"
+    BLURRED = "blurred"
+    NO_CODE = "no_code"
+    LOCKED = "locked"
+    TOO_LARGE = "too_large"
+    LOGIN = "login"
+    LINK_FAILED = "link_failed"
+    OTHER_FILE = "other_file"
+
+
 DOUBTS: Final = frozenset({Reason.FORGED, Reason.NOT_FOUND, Reason.BAD_QR, Reason.UNREADABLE_IMAGE})
 
 

@@ -11,7 +11,7 @@ from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
 from vezde.members import queries as members
 from vezde.receipts import standing
-from vezde.receipts.model import FiscalDocument, Reason, Status
+from vezde.receipts.model import FiscalDocument, Note, Reason, Status
 from vezde.receipts.operations import writing
 from vezde.receipts.operations.settling import Matched
 from vezde.receipts.standing import Standing
@@ -19,7 +19,7 @@ from vezde.receipts.standing import Standing
 COLUMNS = """
 SELECT r.member_id, r.receipt_id, r.status, r.reason, r.fn, r.fd, r.fp, r.wall_time, r.occurred_at,
        r.total_kopecks, r.seller_inn, r.seller_name, r.seller_kind, r.sales_channel, r.purchase_id,
-       r.first_receipt_id, r.registered_at, d.document, d.matches
+       r.first_receipt_id, r.registered_at, r.note, d.document, d.matches
 FROM receipts.receipt r
 LEFT JOIN receipts.document d USING (member_id, receipt_id)
 """
@@ -75,6 +75,7 @@ class Receipt:
     purchase_id: UUID | None
     first_receipt_id: UUID | None
     registered_at: datetime
+    note: Note | None
     document: FiscalDocument | None
     matched: tuple[Matched, ...]
 
@@ -109,6 +110,7 @@ class _Row:
     purchase_id: UUID | None
     first_receipt_id: UUID | None
     registered_at: datetime
+    note: str | None
     document: dict[str, Any] | None
     matches: list[list[Any]] | None
 
@@ -120,6 +122,7 @@ class _Row:
                 **fields,
                 "status": Status(self.status),
                 "reason": Reason(self.reason) if self.reason else None,
+                "note": Note(self.note) if self.note else None,
                 "document": FiscalDocument.from_json(document) if document else None,
                 "matched": writing.from_json(matches or []),
             }

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from vezde.receipts.model import Reason
+from vezde.receipts.model import Note, Reason
 
 TEXTS: Final[dict[str, dict[Reason, str]]] = {
     "ru": {
@@ -106,6 +106,100 @@ TEXTS: Final[dict[str, dict[Reason, str]]] = {
 }
 
 
-def text(reason: Reason, locale: str) -> str:
+# What it was instead of a receipt, where that is known: kinder than that it was none.
+NOTES: Final[dict[str, dict[Note, str]]] = {
+    "ru": {
+        Note.EGAIS: (
+            "Это код ЕГАИС: он подтверждает, что напиток легальный. Рядом на чеке должен быть ещё "
+            "один QR-код, кассовый, — пришлите его."
+        ),
+        Note.SBP: (
+            "Это код для оплаты по СБП. Когда покупка оплачена, касса печатает чек со своим "
+            "QR-кодом — пришлите его."
+        ),
+        Note.KAZAKHSTAN: (
+            "Похоже, это чек из Казахстана. Пока мы умеем проверять только российские чеки."
+        ),
+        Note.BELARUS: (
+            "Похоже, это чек из Беларуси. Пока мы умеем проверять только российские чеки."
+        ),
+        Note.ABROAD: (
+            "Похоже, это чек не из России. Пока мы умеем проверять только российские чеки."
+        ),
+        Note.BLURRED: (
+            "Снимок вышел смазанным, код не прочитать. Подержите телефон неподвижно и снимите код "
+            "ближе — или введите данные чека текстом."
+        ),
+        Note.NO_CODE: (
+            "На снимке не нашлось QR-кода. Он обычно внизу чека; если его нет совсем, введите "
+            "данные чека текстом."
+        ),
+        Note.LOCKED: "Этот PDF закрыт паролем. Пришлите его без пароля или снимок экрана с чеком.",
+        Note.TOO_LARGE: (
+            "Файл слишком большой. Пришлите обычное фото чека или один чек без остальных страниц."
+        ),
+        Note.LOGIN: (
+            "По этой ссылке чек видно только вам. Откройте его, сохраните как PDF или сделайте "
+            "снимок экрана — и пришлите сюда."
+        ),
+        Note.LINK_FAILED: (
+            "Не получилось открыть чек по ссылке. Откройте его сами и пришлите снимок экрана с "
+            "QR-кодом."
+        ),
+        Note.OTHER_FILE: (
+            "Такой файл мы не умеем читать. Подойдут фото, PDF, выгрузка из приложения «Проверка "
+            "чеков» или письмо с чеком."
+        ),
+    },
+    "en": {
+        Note.EGAIS: (
+            "This is the EGAIS code, which says that a drink is legal. The receipt has another QR "
+            "code, the till's own: send that one."
+        ),
+        Note.SBP: (
+            "This code is for paying by SBP. Once you have paid, the till prints a receipt with a "
+            "QR code of its own: send that one."
+        ),
+        Note.KAZAKHSTAN: (
+            "This looks like a receipt from Kazakhstan. So far we can only check Russian ones."
+        ),
+        Note.BELARUS: (
+            "This looks like a receipt from Belarus. So far we can only check Russian ones."
+        ),
+        Note.ABROAD: (
+            "This receipt does not seem to be from Russia. So far we can only check Russian ones."
+        ),
+        Note.BLURRED: (
+            "The picture is blurred and the code cannot be read. Hold the phone still and come "
+            "closer, or type the receipt's details."
+        ),
+        Note.NO_CODE: (
+            "There is no QR code in the picture. It is usually at the bottom; if there is none at "
+            "all, type the receipt's details."
+        ),
+        Note.LOCKED: "This PDF has a password. Send it without one, or a screenshot.",
+        Note.TOO_LARGE: (
+            "The file is too large. Send a plain photo of the receipt, or one receipt by itself."
+        ),
+        Note.LOGIN: (
+            "Only you can open the receipt at this link. Open it, save it as a PDF or take a "
+            "screenshot, and send that."
+        ),
+        Note.LINK_FAILED: (
+            "We could not open the receipt at this link. Open it yourself and send a screenshot "
+            "with the QR code."
+        ),
+        Note.OTHER_FILE: (
+            "We cannot read such a file. A photo, a PDF, an export of the tax service's app or a "
+            "letter with a receipt will do."
+        ),
+    },
+}
+
+
+def text(reason: Reason, locale: str, note: Note | None = None) -> str:
     """The sentence for a member in `ru` or `en`; any other locale reads English."""
-    return TEXTS.get(locale.split("-", maxsplit=1)[0], TEXTS["en"])[reason]
+    language = locale.split("-", maxsplit=1)[0]
+    if note is not None:
+        return NOTES.get(language, NOTES["en"])[note]
+    return TEXTS.get(language, TEXTS["en"])[reason]

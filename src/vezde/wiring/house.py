@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from vezde.bot import activations as bot_activations
+from vezde.bot import letters as bot_letters
 from vezde.bot import reactions as bot_reactions
 from vezde.kit.clock import Clock
 from vezde.kit.db import Database, Db
@@ -17,8 +18,10 @@ from vezde.messaging.transports.telegram import Telegram
 from vezde.messaging.uploads import Uploads
 from vezde.outbox import operations as outbox
 from vezde.outbox.webhooks.model import Reach
+from vezde.receipts.links.fetching import Pages
 from vezde.receipts.providers.documents import DocumentsFolder
 from vezde.receipts.providers.protocol import Provider
+from vezde.receipts.reading.reader import Reader
 from vezde.settings import PLAYGROUND, Settings, own_address
 from vezde.wiring.lists import REACTIONS, TICKS
 
@@ -39,6 +42,7 @@ class House:
     providers: tuple[Provider, ...]
     telegram: Telegram | None = None
     sms: Gateway | None = None
+    reader: Reader = field(default_factory=Reader)
 
     @property
     def messengers(self) -> tuple[str, ...]:
@@ -68,10 +72,12 @@ async def open_house(
             providers=providers(settings),
             telegram=telegram(settings, database, clock),
             sms=sms(settings),
+            reader=Reader(Pages(Reach())),
         )
         try:
             yield house
         finally:
+            house.reader.close()
             for provider in house.providers:
                 await provider.close()
             if house.telegram is not None:
@@ -84,7 +90,9 @@ async def settle_in(db: Db, vault: Vault, *, now: datetime) -> None:
     """What every process finds or puts into the database it works with."""
     await members.pin_index_key(db, vault=vault, now=now, actor="system")
     wanted = {kind for one in REACTIONS for kind in one.kinds}
-    await outbox.subscribe(db, wanted | bot_reactions.KINDS | bot_activations.KINDS)
+    await outbox.subscribe(
+        db, wanted | bot_reactions.KINDS | bot_activations.KINDS | bot_letters.KINDS
+    )
     await open_months(db, now, now + MONTHS_AHEAD)
     await timetable.install(db, TICKS, now=now)
 

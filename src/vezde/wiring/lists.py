@@ -26,6 +26,7 @@ from vezde.program.sections import Section
 from vezde.purchases import operations as purchases
 from vezde.receipts import reactions as receipt_reactions
 from vezde.receipts import troubles as receipt_troubles
+from vezde.receipts.mailing import troubles as letter_troubles
 from vezde.receipts.operations import merging
 from vezde.sellers import operations as sellers
 from vezde.sellers.section import SellersSection
@@ -61,6 +62,7 @@ TROUBLES: tuple[Source, ...] = (
     job_troubles.SOURCE,
     receipt_troubles.SOURCE,
     receipt_troubles.PROVIDER,
+    letter_troubles.SOURCE,
 )
 
 TICKS = (
@@ -70,6 +72,7 @@ TICKS = (
     Tick("access.doors", period_seconds=600),
     Tick("messaging.sweep", period_seconds=3_600),
     Tick("messaging.sms_sweep", period_seconds=86_400),
+    Tick("receipts.letters_sweep", period_seconds=86_400),
     Tick("bot.sweep", period_seconds=3_600),
     Tick(bot_guests.TICK, period_seconds=86_400, calendar=True),
 )

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from vezde.bot import activations as bot_activations
 from vezde.bot import guests as bot_guests
 from vezde.bot import inbox as bot_inbox
+from vezde.bot import letters as bot_letters
 from vezde.bot import reactions as bot_reactions
 from vezde.bot import work as bot_work
 from vezde.bot.conversation import account as bot_account
 from vezde.bot.polling import Poller
-from vezde.bot.presence import Presence
+from vezde.bot.presence import COMMANDS, WITH_MAIL, Presence
 from vezde.kit.work import Stage, jobs
 from vezde.messaging import work as messaging_work
 from vezde.messaging.operations.reserving import DELIVER
@@ -78,7 +79,15 @@ def bot_worker(house: House) -> bot_work.Worker:
     files: dict[str, bot_work.Files] = {}
     if house.telegram is not None:
         files[house.telegram.name] = house.telegram
-    return bot_work.Worker(house.database, house.clock, house.vault, files, STEPS)
+    return bot_work.Worker(
+        house.database,
+        house.clock,
+        house.vault,
+        files,
+        STEPS,
+        house.reader,
+        house.settings.mail.domain,
+    )
 
 
 def teller(house: House) -> bot_reactions.Teller:
@@ -87,6 +96,10 @@ def teller(house: House) -> bot_reactions.Teller:
 
 def guests(house: House) -> bot_guests.Keeper:
     return bot_guests.Keeper(house.clock, house.vault, STEPS)
+
+
+def letters(house: House) -> bot_letters.Caller:
+    return bot_letters.Caller(house.vault, house.clock)
 
 
 def herald(house: House) -> bot_activations.Herald:
@@ -102,7 +115,12 @@ def listener(house: House, conninfo: str) -> Poller | Presence | None:
     if house.telegram is None:
         return None
     presence = Presence(
-        house.telegram, house.database, house.clock, given.webhook_url, given.webhook_secret
+        house.telegram,
+        house.database,
+        house.clock,
+        given.webhook_url,
+        given.webhook_secret,
+        WITH_MAIL if house.settings.mail.domain else COMMANDS,
     )
     if given.webhook_url is not None:
         return presence

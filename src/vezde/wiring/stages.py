@@ -13,6 +13,7 @@ from vezde.outbox import work as outbox_work
 from vezde.outbox.webhooks import reactions as webhook_reactions
 from vezde.outbox.webhooks import work as webhook_work
 from vezde.receipts import work as receipt_work
+from vezde.receipts.mailing.work import Postman
 from vezde.receipts.operations import checking
 from vezde.wiring import messengers
 from vezde.wiring.house import House, reach
@@ -36,6 +37,7 @@ def stages(house: House) -> list[Stage]:
         *REACTIONS,
         *messengers.teller(house).reactions(),
         messengers.herald(house).reaction(),
+        messengers.letters(house).reaction(),
     ]
 
     handlers = tick_handlers(house)
@@ -63,6 +65,7 @@ def stages(house: House) -> list[Stage]:
         Stage("ledger.inactivity", tell_of_inactivity, ledger_queries.next_rule),
         *outbox_work.stages(database, [*reactions, telling], clock=clock),
         _sender(house).stage(),
+        Postman(house.database, house.clock, house.vault, house.reader).stage(),
         *messengers.messengers(house),
         *messengers.bot(house),
         Stage(timetable.STAGE, round_, timetable.due),
@@ -84,5 +87,5 @@ def call_handlers(house: House) -> Mapping[str, calls.Handler]:
 
     return {
         batch.TAKE_IN: batch.Worker(house.database, house.clock, house.vault),
-        receipts.READ_IMAGE: receipts.read_image,
+        receipts.READ_SENT: receipts.SentReader(house.reader),
     }

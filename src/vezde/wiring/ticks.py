@@ -11,6 +11,7 @@ from vezde.kit.work import timetable
 from vezde.messaging import operations as messaging
 from vezde.messaging.sms import operations as sms
 from vezde.outbox.webhooks import operations as webhooks
+from vezde.receipts.mailing import operations as mailing
 from vezde.wiring.house import MONTHS_AHEAD, House, open_months
 from vezde.wiring.messengers import guests
 
@@ -39,6 +40,9 @@ def tick_handlers(house: House) -> Mapping[str, timetable.Handler]:
     async def messages(db: Db, _now: datetime) -> None:
         await messaging.sweep(db, wall=house.clock.wall(), limit=DELIVERIES_AT_ONCE)
 
+    async def letters(db: Db, _now: datetime) -> None:
+        await mailing.sweep(db, wall=house.clock.wall(), limit=DELIVERIES_AT_ONCE)
+
     async def updates(db: Db, _now: datetime) -> None:
         await bot_inbox.sweep(db, wall=house.clock.wall())
 
@@ -49,6 +53,7 @@ def tick_handlers(house: House) -> Mapping[str, timetable.Handler]:
         "access.doors": doors,
         "messaging.sms_sweep": texts,
         "messaging.sweep": messages,
+        "receipts.letters_sweep": letters,
         "bot.sweep": updates,
         bot_guests.TICK: guests(house).tick,
     }

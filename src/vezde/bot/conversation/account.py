@@ -15,6 +15,7 @@ from vezde.members import operations as members
 from vezde.members import queries as member_queries
 from vezde.messaging.model import View
 from vezde.receipts import queries as receipts
+from vezde.receipts.mailing import operations as mailing
 
 FORGET = "bot.forget"
 FAREWELL = timedelta(minutes=1)  # so that the farewell still finds them
@@ -55,8 +56,17 @@ def help_(talk: Talk, shop: str | None = None, mark: str | None = None) -> Answe
     """/help: a ladder by shop in one message."""
     known = shop if shop in screens.SHOPS else None
     mark = mark or talk.key
-    view = screens.help_(mark, known, drawn=talk.section.help_pictures)
+    mail = talk.mail_domain is not None
+    view = screens.help_(mark, known, drawn=talk.section.help_pictures, mail=mail)
     return Answer((talk.say(view, slot=f"help:{mark}"),))
+
+
+async def email(db: Db, talk: Talk) -> Answer:
+    """/email: the member's own address for shops; in an installation without any, the help."""
+    if talk.mail_domain is None:
+        return help_(talk)
+    name = await mailing.mailbox(db, talk.member_id, now=talk.now)
+    return Answer((talk.say(screens.mailbox(f"{name}@{talk.mail_domain}")),))
 
 
 def settings(talk: Talk) -> Answer:

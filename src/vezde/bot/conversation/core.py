@@ -4,28 +4,35 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from vezde.bot.conversation import account, doors, phone, showing, starting
-from vezde.bot.conversation.showing import Reading
 from vezde.bot.conversation.talk import PERSONAL_DATA, Answer, Talk
 from vezde.bot.model import Event, Flooded, Left, Returned, Said, Sent, Shared, Started, Tapped
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
 from vezde.members import operations as members
 from vezde.messaging.model import View
+from vezde.receipts.reading import reader
+from vezde.receipts.reading.model import Findings
 
 BLOCKED = "blocked"
 
 
 def needs_reading(talk: Talk, event: Event) -> bool:
-    """Whether a file has to be fetched and read before the event can be answered."""
-    agreed = PERSONAL_DATA in talk.agreed
-    return agreed and isinstance(event, Sent) and not _is_too_large(event)
+    """Whether a file or a page has to be fetched and read before the event can be answered."""
+    if PERSONAL_DATA not in talk.agreed:
+        return False
+    match event:
+        case Sent():
+            return not _is_too_large(event)
+        case Said(text):
+            return not text.startswith("/") and showing.needs_fetching(text)
+    return False
 
 
-async def answer(db: Db, talk: Talk, event: Event, reading: Reading | None = None) -> Answer:
+async def answer(db: Db, talk: Talk, event: Event, reading: Findings | None = None) -> Answer:
     """Do what the event asks for and say what there is to say.
 
-    `reading` is what was read from the file of an event that needs it. Raises what the operations
-    raise; then nothing may be kept.
+    `reading` is what was read from the file or page of an event that needs it. Raises what the
+    operations raise; then nothing may be kept.
     """
     match event:
         case Left():
@@ -48,6 +55,8 @@ async def answer(db: Db, talk: Talk, event: Event, reading: Reading | None = Non
         case Sent(album=album):
             assert reading is not None, "needs_reading says so"
             return await showing.show(db, talk, reading, album=album)
+        case Said() if reading is not None:
+            return await showing.show(db, talk, reading)
         case Said(text):
             return await _said(db, talk, text)
         case Shared():
@@ -65,8 +74,8 @@ async def _said(db: Db, talk: Talk, text: str) -> Answer:
     command = text.split(maxsplit=1)[0].partition("@")[0].casefold()
     if command in COMMANDS:
         return await COMMANDS[command](db, talk)
-    if starting.is_receipt(text):
-        return await showing.show(db, talk, showing.read(text))
+    if showing.is_receipt(text):
+        return await showing.show(db, talk, reader.of_text(text))
     return _hint(talk)
 
 
@@ -141,5 +150,6 @@ COMMANDS: dict[str, Callable[[Db, Talk], Awaitable[Answer]]] = {
     "/balance": account.balance,
     "/history": account.history,
     "/help": _help,
+    "/email": account.email,
     "/settings": _settings,
 }

@@ -1,6 +1,7 @@
 """Screens: what the bot shows, as functions of plain values."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -14,9 +15,29 @@ from vezde.messaging.templates import Lines, Money, Points
 from vezde.program.model import Programme
 from vezde.receipts.model import Reason, Status
 from vezde.receipts.queries import Receipt
+from vezde.receipts.reading.model import Excerpt
 
 SHOPS = ("wildberries", "ozon", "market", "goldapple", "paper")
 SHOWN_POINTS = 100
+# How the details that people type are called; FIELDS of `receipts.qr.typed`.
+DETAILS = {
+    Locale.RU: {
+        "fn": "ФН — 16 цифр",
+        "fd": "ФД",
+        "fp": "ФП (или ФПД)",
+        "sum": "сумма чека",
+        "date": "дата",
+        "time": "время",
+    },
+    Locale.EN: {
+        "fn": "FN (ФН), 16 digits",
+        "fd": "FD (ФД)",
+        "fp": "FP (ФП or ФПД)",
+        "sum": "the total",
+        "date": "the date",
+        "time": "the time",
+    },
+}
 PAID_AHEAD = frozenset({1, 2, 3})  # FFD tag 1214
 
 # Every reason has its own screen; that a document is forged the member reads as not found.
@@ -54,12 +75,33 @@ def checking(count: int = 1) -> View:
     return View("receipts_checking", {"count": count})
 
 
-def receipts(shown: Sequence[Receipt], *, brand: str, zone: ZoneInfo, now: datetime) -> View:
-    """What became of the receipts that one message tells of."""
-    if len(shown) == 1:
+@dataclass(frozen=True)
+class FileShown:
+    """What a file held beside its new receipts: those known before, those nobody could read."""
+
+    known: int
+    unread: int
+
+
+def typed_in_part(missing: Sequence[str], locale: Locale) -> View:
+    """What is still to be said of a receipt whose details were typed."""
+    names = [DETAILS[locale][one] for one in missing]
+    return View("receipt_typed_in_part", {"missing": Lines(tuple(f"· {one}" for one in names))})
+
+
+def receipts(
+    shown: Sequence[Receipt],
+    *,
+    brand: str,
+    zone: ZoneInfo,
+    now: datetime,
+    file: FileShown | None = None,
+) -> View:
+    """What became of the receipts that one message tells of; `file`: they came in one."""
+    if len(shown) == 1 and file is None:
         return _receipt(shown[0], brand=brand, zone=zone, now=now)
     open_ = sum(one.status is Status.CHECKING for one in shown)
-    if open_ == len(shown):
+    if open_ == len(shown) and file is None:
         return checking(len(shown))
     accepted = sum(one.status is Status.ACCEPTED for one in shown)
     rejected = sum(one.status is Status.REJECTED for one in shown)
@@ -71,6 +113,9 @@ def receipts(shown: Sequence[Receipt], *, brand: str, zone: ZoneInfo, now: datet
         "waiting": len(shown) - accepted - rejected,
         "rejected": rejected,
     }
+    if file is not None:
+        said |= {"known": file.known, "unread": file.unread}
+        return View("receipts_file", said, (_account_buttons(),))
     return View("receipts_several", said, (_account_buttons(),))
 
 
@@ -85,6 +130,8 @@ def _receipt(one: Receipt, *, brand: str, zone: ZoneInfo, now: datetime) -> View
         case Status.ACCEPTED:
             return _accepted(one, zone=zone, now=now)
     assert one.reason is not None, "what is rejected has a reason"
+    if one.note is not None:
+        return View(f"receipt_{one.note}", buttons=((Button("button_help", "help"),),))
     return View(REFUSED[one.reason], {"brand": brand})
 
 
@@ -127,6 +174,20 @@ def _points(one: Receipt, now: datetime) -> int:
 
 def local_day(instant: datetime, zone: ZoneInfo) -> date:
     return instant.astimezone(zone).date()
+
+
+def mailbox(address: str) -> View:
+    """The member's own address, and what to do with it."""
+    return View("mailbox", {"address": address}, ((Button("button_help", "help"),),))
+
+
+def confirmation(excerpt: Excerpt) -> View:
+    """A shop wants to know that the address is theirs."""
+    said = {"sender": excerpt.sender, "subject": excerpt.subject}
+    if excerpt.code is not None:
+        return View("letter_code", {**said, "code": excerpt.code})
+    assert excerpt.link is not None, "it has one of the two"
+    return View("letter_link", said, ((Button("button_confirm", url=excerpt.link),),))
 
 
 def ask_phone(until: date) -> View:
@@ -197,13 +258,18 @@ def why(title: str, amount: int, parts: Sequence[str]) -> View:
     return View("why", said, ((Button("button_history", "history"),),))
 
 
-def help_(mark: str, shop: str | None = None, *, drawn: bool = True) -> View:
-    """The ladder by shop; `mark` names the message that is edited as one goes up and down."""
+def help_(mark: str, shop: str | None = None, *, drawn: bool = True, mail: bool = False) -> View:
+    """The ladder by shop; `mark` names the message that is edited as one goes up and down.
+
+    `mail`: they may have an address of their own, to which receipts come by themselves.
+    """
     text = f"help_{shop}" if shop is not None else "help"
     rows: tuple[tuple[Button, ...], ...] = ((Button("button_back", f"help::{mark}"),),)
     if shop is None:
         buttons = [Button(f"button_{one}", f"help:{one}:{mark}") for one in SHOPS]
         rows = (tuple(buttons[:2]), tuple(buttons[2:4]), tuple(buttons[4:]))
+        if mail:
+            rows = (*rows, (Button("button_email", "email"),))
     return View(text, buttons=rows, photo=text if drawn else None)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from vezde.bot.conversation import screens
+from vezde.bot.conversation import screens, showing
 from vezde.bot.conversation.talk import MARKETING, PERSONAL_DATA, Answer, Talk
 from vezde.bot.model import Event, Other, Said, Sent, Shared, Started, Tapped
 from vezde.bot.section import ConsentDocument
@@ -13,7 +13,6 @@ from vezde.members.model import NewConsent
 from vezde.messaging import catalogue
 from vezde.messaging.model import View
 from vezde.messaging.operations import reserving
-from vezde.receipts.qr import grammar
 
 NEW, ASKED, HOLDING, READY = "new", "asked", "holding", "ready"
 
@@ -42,7 +41,7 @@ async def before_consent(db: Db, talk: Talk, event: Event) -> Answer:
             return Answer((talk.tapped(callback_id), talk.say(_ask(talk))))
         case Sent() | Shared():
             return await _held(db, talk, event)
-        case Said(text) if is_receipt(text):
+        case Said(text) if showing.is_receipt(text):
             return await _held(db, talk, event)
         case Other() | Said():
             return Answer((talk.say(screens.welcome(talk.brand, talk.programme, talk.locale)),))
@@ -73,17 +72,6 @@ async def agree(db: Db, talk: Talk, purpose: str, document: ConsentDocument, tex
         now=talk.now,
         actor=talk.actor,
     )
-
-
-def is_receipt(text: str) -> bool:
-    """Whether a text is meant as a receipt's code, readable or not."""
-    try:
-        grammar.parse(text)
-    except grammar.NotFiscalQr:
-        return False
-    except grammar.BadQr:
-        return True
-    return True
 
 
 async def _agreed(db: Db, talk: Talk, callback_id: str) -> Answer:

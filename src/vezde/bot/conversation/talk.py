@@ -23,7 +23,8 @@ PERSONAL_DATA, MARKETING = "personal_data", "marketing"
 class Talk:
     """One event's circumstances. `key` is the event's own, so what answers it is sent once.
 
-    `phone`: whether the member has one; `agreed`: purposes of their live consents.
+    `phone`: whether the member has one; `agreed`: purposes of their live consents; `mail_domain`:
+    where members' own addresses are, if there are any.
     """
 
     chat: Chat
@@ -39,6 +40,7 @@ class Talk:
     vault: Vault
     now: datetime
     wall: datetime
+    mail_domain: str | None = None
 
     @property
     def member_id(self) -> UUID:

@@ -9,6 +9,7 @@ from typing import LiteralString
 from uuid import UUID
 
 from vezde.kit.db import Db
+from vezde.receipts.mailing import operations as mailing
 from vezde.receipts.model import ClaimState, Reason
 from vezde.receipts.operations import claims, turns, writing
 from vezde.receipts.operations.claims import Claim
@@ -44,6 +45,10 @@ WHERE member_id = %(gone)s
 MOVE_DOCUMENTS: LiteralString = """
 UPDATE receipts.document SET member_id = %(into)s WHERE member_id = %(gone)s
 """
+MOVE_SLIPS: LiteralString = """
+UPDATE receipts.slip SET member_id = %(into)s WHERE member_id = %(gone)s
+"""
+FORGET_SLIPS: LiteralString = "DELETE FROM receipts.slip WHERE member_id = %s"
 MOVE_RECEIPTS: LiteralString = """
 UPDATE receipts.receipt SET member_id = %(into)s WHERE member_id = %(gone)s
 """
@@ -79,8 +84,11 @@ async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) ->
     Ids of receipts stay; a public id that carries `gone` is found by `queries.receipt`.
     """
     both = {"into": into, "gone": gone}
-    for statement in (MOVE_CLAIMS, MOVE_TURNS, MOVE_CHECKS, MOVE_DOCUMENTS, MOVE_RECEIPTS, OWN_NOW):
+    for statement in (MOVE_CLAIMS, MOVE_TURNS, MOVE_CHECKS, MOVE_DOCUMENTS, MOVE_SLIPS):
         await db.execute(statement, both)
+    for statement in (MOVE_RECEIPTS, OWN_NOW):
+        await db.execute(statement, both)
+    await mailing.merge(db, into, gone)
     db.wake(ASK)
     db.wake(SETTLE)
 
@@ -92,6 +100,8 @@ async def forget(db: Db, member_id: UUID, *, now: datetime, actor: str) -> None:
     goes to whoever is next in turn, or is free.
     """
     await db.execute(LEAVE_TURNS, [member_id])
+    await db.execute(FORGET_SLIPS, [member_id])
+    await mailing.forget(db, member_id)
     for claim in await _claims(db, member_id):
         if claim.member_id == member_id and claim.state == ClaimState.PROVISIONAL:
             await turns.released(db, claim, now=now)

@@ -14,11 +14,12 @@ from vezde.program import decide as program_rules
 from vezde.program import queries as program
 from vezde.program.model import Programmes
 from vezde.receipts import queries
-from vezde.receipts.model import FiscalDocument, QrFields, Reason, Status
+from vezde.receipts.model import FiscalDocument, Note, QrFields, Reason, Status
 from vezde.receipts.operations import claims, turns, writing
 from vezde.receipts.operations.claims import Turn, Want
 from vezde.receipts.operations.settling import SALE, occurred_at
 from vezde.receipts.operations.writing import NewReceipt
+from vezde.receipts.reading.slips import Slip
 
 ASK, SETTLE = "receipts.ask", "receipts.settle"
 IN_TURN = "in turn"
@@ -37,7 +38,8 @@ ZONE_SLACK = timedelta(hours=12)
 class Submission:
     """What a member shows: a QR, or a document that counts as verified, or neither (`unreadable`).
 
-    `evidence` says who vouches for a document ("key:<id>", a provider's name).
+    `evidence` says who vouches for a document ("key:<id>", a provider's name). `note` says what it
+    was instead of a receipt, `slip` what an e-receipt said beside its QR.
     """
 
     member_id: UUID
@@ -46,6 +48,8 @@ class Submission:
     unreadable: Reason | None = None
     evidence: str = ""
     batch_ref: UUID | None = None
+    note: Note | None = None
+    slip: Slip | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,11 @@ async def register(
         if one.turn is Turn.WAIT and want.receipt_id not in repeats
     ]
     await writing.add(db, [rows[index] for index in kept], now=now, actor=actor)
+    slips = [(rows[index], submissions[index].slip) for index in kept]
+    await writing.add_slips(
+        db,
+        [(row.member_id, row.receipt_id, slip) for row, slip in slips if slip and not row.reason],
+    )
     await turns.join(db, waiting)
     await _start(
         db,
@@ -141,7 +150,13 @@ def _repeated(row: NewReceipt, first: queries.Earlier, submission: Submission) -
 
 
 def _row(one: Submission, programmes: Programmes, now: datetime) -> NewReceipt:
-    row = NewReceipt(one.member_id, ids.new(), batch_ref=one.batch_ref, reason=one.unreadable)
+    row = NewReceipt(
+        one.member_id,
+        ids.new(),
+        batch_ref=one.batch_ref,
+        reason=one.unreadable,
+        note=one.note if one.unreadable else None,
+    )
     if one.document is not None:
         key = one.document.key
         return replace(

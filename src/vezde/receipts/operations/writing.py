@@ -13,16 +13,18 @@ from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.outbox import operations as outbox
 from vezde.receipts import events
-from vezde.receipts.model import FiscalDocument, Reason, Status
+from vezde.receipts.model import FiscalDocument, Note, Reason, Status
 from vezde.receipts.operations.settling import Matched, Outcome
+from vezde.receipts.reading.slips import Slip
 
 ADD = """
 INSERT INTO receipts.receipt
     (member_id, receipt_id, status, reason, fn, fd, fp, wall_time, occurred_at, total_kopecks,
      seller_inn, seller_name, seller_kind, sales_channel, purchase_id, first_receipt_id, batch_ref,
-     registered_at, registered_by, decided_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+     registered_at, registered_by, decided_at, note)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
+ADD_SLIP = "INSERT INTO receipts.slip (member_id, receipt_id, slip) VALUES (%s, %s, %s)"
 ADD_DOCUMENT = """
 INSERT INTO receipts.document (member_id, receipt_id, evidence, document, matches)
 VALUES (%s, %s, %s, %s, %s)
@@ -64,6 +66,7 @@ class NewReceipt:
     wall_time: datetime | None = None
     total_kopecks: int | None = None
     batch_ref: UUID | None = None
+    note: Note | None = None
 
     @property
     def status(self) -> Status:
@@ -93,6 +96,7 @@ async def add(db: Db, receipts: Sequence[NewReceipt], *, now: datetime, actor: s
                 now,
                 actor,
                 now if one.reason else None,
+                one.note,
             )
             for one in receipts
         ],
@@ -111,6 +115,12 @@ async def add(db: Db, receipts: Sequence[NewReceipt], *, now: datetime, actor: s
             for one in receipts
         ],
     )
+
+
+async def add_slips(db: Db, slips: Sequence[tuple[UUID, UUID, Slip]]) -> None:
+    """Keep what e-receipts' text layers said: (member, receipt, slip)."""
+    rows = [(member_id, receipt_id, Jsonb(slip.to_json())) for member_id, receipt_id, slip in slips]
+    await kit_db.execute_many(db, ADD_SLIP, rows)
 
 
 async def add_documents(
@@ -156,6 +166,7 @@ async def add_decided(
                 one.item.registered_at,
                 actor,
                 now,
+                None,
             )
             for one in outcomes
         ],

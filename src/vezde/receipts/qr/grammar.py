@@ -20,6 +20,7 @@ from vezde.receipts.model import (
     LATEST_YEAR,
     MOST_KOPECKS,
     MOST_UINT32,
+    Note,
     QrFields,
 )
 
@@ -53,13 +54,13 @@ LOOKALIKES = str.maketrans("тТрРсСѕЅіІп", "ttppssssiin")
 LAYOUT = str.maketrans("еЕыЫаАтТшШзЗюЮ", "ttssffnniipp..")
 
 OTHER_CODES = {
-    "nspk.ru": "a payment by SBP",
-    "check.egais.ru": "a receipt of EGAIS for alcohol",
-    "kz": "a receipt of Kazakhstan",
-    "by": "a receipt of Belarus",
-    "uz": "a receipt of Uzbekistan",
-    "kg": "a receipt of Kyrgyzstan",
-    "am": "a receipt of Armenia",
+    "nspk.ru": (Note.SBP, "a payment by SBP"),
+    "check.egais.ru": (Note.EGAIS, "a receipt of EGAIS for alcohol"),
+    "kz": (Note.KAZAKHSTAN, "a receipt of Kazakhstan"),
+    "by": (Note.BELARUS, "a receipt of Belarus"),
+    "uz": (Note.ABROAD, "a receipt of Uzbekistan"),
+    "kg": (Note.ABROAD, "a receipt of Kyrgyzstan"),
+    "am": (Note.ABROAD, "a receipt of Armenia"),
 }
 HOST = re.compile(r"(?:^|https?://)([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?=[/:?#]|$)")
 # Tills of Kazakhstan write f where ours write fn.
@@ -67,10 +68,14 @@ KAZAKH_DRIVE = re.compile(r"(?<!\w)f=\d", re.IGNORECASE)
 
 
 class NotFiscalQr(DomainError):
-    """Another kind of code; the detail names it when it is known."""
+    """Another kind of code; the detail and `note` name it when it is known."""
 
     code = "not_fiscal_qr"
     kind: ClassVar[Kind] = Kind.INVALID
+
+    def __init__(self, detail: str, *, note: Note | None = None) -> None:
+        super().__init__(detail)
+        self.note = note
 
 
 class BadQr(DomainError):
@@ -153,11 +158,16 @@ def _named(written: str) -> Fields:
 def _failure(plain: str, missing: list[str]) -> DomainError:
     """Why these fields are no receipt of a Russian till."""
     for host in HOST.findall(plain.casefold()):
-        for ending, what in OTHER_CODES.items():
+        for ending, (note, what) in OTHER_CODES.items():
             if f".{host}".endswith(f".{ending}"):
-                return NotFiscalQr(f"This is {what}; scan the code that a Russian till printed.")
+                return NotFiscalQr(
+                    f"This is {what}; scan the code that a Russian till printed.", note=note
+                )
     if "fn" in missing and KAZAKH_DRIVE.search(plain):
-        return NotFiscalQr("This is a receipt of Kazakhstan; send one that a Russian till printed.")
+        return NotFiscalQr(
+            "This is a receipt of Kazakhstan; send one that a Russian till printed.",
+            note=Note.KAZAKHSTAN,
+        )
     if "fn" not in missing or len(missing) < 3:
         return BadQr(f"The code lacks {', '.join(missing)}; scan it again or type the details.")
     return NotFiscalQr("This is not a receipt's code; scan the one the till prints.")

@@ -1,0 +1,107 @@
+"""Reads whatever people send, for every door: in cells, off the event loop, links followed."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import structlog
+
+from vezde.kit.cells import CellFell, Cells
+from vezde.kit.errors import DomainError
+from vezde.receipts.links import model as links
+from vezde.receipts.model import Note, Reason
+from vezde.receipts.qr import grammar, typed
+from vezde.receipts.reading import model
+from vezde.receipts.reading.model import Findings
+
+log = structlog.get_logger(__name__)
+
+CELL: Final = "vezde.receipts.reading.cell"
+SECONDS: Final = 8.0
+MEMORY_MB: Final = 1_500
+LINKS_SECONDS: Final = 8.0  # with the reading of the pages
+
+# Fetch(link) -> the address it led to and its content, or raises a DomainError.
+Fetch = Callable[[str], Awaitable[tuple[str, bytes]]]
+
+
+def cells() -> Cells:
+    """Processes that read files; started at the first one."""
+    return Cells(CELL, count=2, seconds=SECONDS, memory_mb=MEMORY_MB)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """`fetch` follows links to allowed hosts; None: none is followed."""
+
+    fetch: Fetch | None = None
+    cells: Cells = field(default_factory=cells)
+
+    async def file(self, data: bytes) -> Findings:
+        """What is in a file; never raises for what is in it."""
+        return await self._followed(await self._read(data))
+
+    async def text(self, given: str) -> Findings:
+        """What is in a message: a code, typed details, a link to a receipt's page."""
+        return await self._followed(of_text(given))
+
+    def close(self) -> None:
+        self.cells.close()
+
+    async def _read(self, data: bytes, link: str | None = None) -> Findings:
+        if len(data) > model.MOST_BYTES:
+            return model.TOO_LARGE
+        try:
+            answer = await self.cells.ask(json.dumps({"link": link}).encode() + b"\n" + data)
+            said = json.loads(answer)
+            if fault := said.get("fault"):
+                log.warning("file_unreadable", error=fault)
+            return Findings.from_json(said)
+        except CellFell as fell:
+            log.warning("reader_fell", size=len(data), error=fell.detail)
+            return model.NOTHING
+
+    async def _followed(self, found: Findings) -> Findings:
+        """With what the links lead to, when nothing was found beside them."""
+        if found.receipts or not found.links:
+            return found
+        try:
+            async with asyncio.timeout(LINKS_SECONDS):
+                parts = [await self._page(link) for link in found.links]
+        except TimeoutError:
+            parts = [replace(model.NOTHING, reason=Reason.NOT_FISCAL_QR, note=Note.LINK_FAILED)]
+        return model.together(parts)
+
+    async def _page(self, link: str) -> Findings:
+        failed = Findings(reason=Reason.NOT_FISCAL_QR, note=Note.LINK_FAILED)
+        if links.needs_login(link):
+            return replace(failed, note=Note.LOGIN)
+        if self.fetch is None:
+            return failed
+        try:
+            address, content = await self.fetch(link)
+        except DomainError as error:
+            log.info("link_not_followed", host=links.host_of(link), error=error.code)
+            return failed
+        found = await self._read(content, address)
+        return found if found.receipts else failed
+
+
+def of_text(given: str) -> Findings:
+    """What a message says by itself; its links are named, not followed."""
+    try:
+        return Findings((model.Found(grammar.parse(given)),))
+    except (grammar.NotFiscalQr, grammar.BadQr) as error:
+        refused = model.failed(error)
+    if refused.note is not None:  # a receipt of another country has details, too
+        return refused
+    if known := links.found(given):
+        return Findings(links=known, reason=Reason.NOT_FISCAL_QR, note=Note.LINK_FAILED)
+    details = typed.read(given)
+    if details.qr is not None:
+        return Findings((model.Found(details.qr),))
+    if details.is_meant and refused.reason is not Reason.BAD_QR:
+        return Findings(reason=Reason.BAD_QR, missing=details.missing)
+    return refused
