@@ -1,9 +1,12 @@
 """Whatever people send as a receipt: files, details by hand, links; kind words for what is none."""
 
 import json
+from dataclasses import replace
 
-from bot.conftest import Door
+from bot.conftest import Door, working
+from vezde.receipts.reading.reader import Reader
 from vezde.testing.documents import Sheet, details_text, export, letter, pdf, wildberries_text
+from vezde.testing.pages import ReceiptPages, page
 from vezde.testing.receipts import WILDBERRIES, line, picture, receipt
 
 
@@ -84,6 +87,20 @@ class TestText:
         anna = await door.member()
         await anna.send("https://www.ozon.ru/my/e-check/download/uzOm3-1")
         await anna.sees("магазин просит войти")
+
+    async def test_link_to_an_operators_page(self, still: Door) -> None:
+        async with ReceiptPages() as pages:
+            looking = Reader(pages.fetch())
+            still.house = replace(still.house, reader=looking)
+            async with working(still):
+                anna = await still.member()
+                paper = still.paper(1)
+                pages.put("check.ofd.ru", "/rec/1", page(paper))
+                await anna.send(f"вот: {pages.link('check.ofd.ru', '/rec/1')}")
+                await anna.sees("+83 балла", within=10)
+                await anna.send(pages.link("check.ofd.ru", "/rec/2"))
+                await anna.sees("Не получилось открыть чек по ссылке", within=10)
+            looking.close()
 
     async def test_return_typed_by_hand_is_one(self, door: Door) -> None:
         anna = await door.member()

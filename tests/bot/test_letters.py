@@ -52,10 +52,20 @@ class TestLetter:
         await send(door, letter("Подтвердите почту", text="Ваш код: 482913"), address)
         await anna.sees("письмо от shop.example", "482913", within=15)
 
+    async def test_with_a_receipt_behind_a_login_asks_for_it(self, door: Door) -> None:
+        anna = await door.member()
+        address = await address_of(anna)
+        link = "https://www.ozon.ru/my/e-check/download/uzOm3-1"
+        await send(door, letter("Ваш чек", html=f'<a href="{link}">Чек</a>'), address)
+        told = await anna.sees("пришёл чек от shop.example", "Ваш чек", within=15)
+        assert told.buttons == ("Открыть чек",)
+
     async def test_of_advertising_is_nobodys_business(self, door: Door) -> None:
         anna = await door.member()
         address = await address_of(anna)
-        await send(door, letter("Скидки", text="Всё по 990!"), address)
+        await send(
+            door, letter("Скидки", html='<a href="https://www.ozon.ru/checkout">990</a>'), address
+        )
         await door.until("SELECT count(*) = 1 FROM receipts.letter WHERE state = 'done'")
         assert await door.value("SELECT count(*) FROM receipts.receipt") == 0
 

@@ -86,3 +86,13 @@ class TestCells:
 
     async def test_answer_though_a_library_prints(self, cells: Cells) -> None:
         assert await cells.ask(b"print") == b"tnirp"
+
+    async def test_that_are_busy_end_when_all_is_closed(self, cells: Cells) -> None:
+        await cells.ask(b"warm")
+        asked = asyncio.create_task(cells.ask(b"sleep"))
+        await asyncio.sleep(0.2)
+        began = time.monotonic()
+        cells.close()
+        with pytest.raises(CellFell):
+            await asked
+        assert time.monotonic() - began < 1

@@ -5,6 +5,7 @@ import smtplib
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from vezde.mail import server
 from vezde.members import operations as members
 from vezde.members.model import NewIdentity, NewMember
 from vezde.receipts.mailing import operations as mailing
+from vezde.testing import pages
 from vezde.testing.documents import letter
 
 DOMAIN = "mail.lunaria.example"
@@ -42,7 +44,7 @@ class Post:
 
     async def kept(self) -> int:
         async with self.database.transaction() as db:
-            return (await mailing.by_state(db)).get("waiting", 0)
+            return await mailing.waiting(db)
 
 
 @pytest.fixture
@@ -135,6 +137,24 @@ class TestLetters:
             return codes
 
         assert (await asyncio.to_thread(guess))[-1] == 421
+
+    async def test_may_come_over_tls(self, post: Post, tmp_path: Path) -> None:
+        certificate, trusted = pages._certificate(tmp_path)
+        trusted.check_hostname = False
+        listening = await server.listen(post.box, host="127.0.0.1", port=0, certificate=certificate)
+        port = listening.sockets[0].getsockname()[1]
+
+        def talk() -> bool:
+            with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
+                client.starttls(context=trusted)
+                client.ehlo()
+                client.sendmail("shop@shop.example", [post.address], letter("Чек"))
+                return client.has_extn("auth")
+
+        async with listening:
+            assert not await asyncio.to_thread(talk)
+        assert await post.kept() == 1
+        assert not post.box.counts.connected
 
     async def test_connections_have_a_limit(
         self, post: Post, monkeypatch: pytest.MonkeyPatch

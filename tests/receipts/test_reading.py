@@ -266,6 +266,7 @@ class TestHostile:
             pytest.param(zipped(), id="an archive"),
             pytest.param(b"<html>" + b"<div>" * 300_000, id="a page nested deep"),
             pytest.param(b"<html>" + b"<!--" * 400_000, id="a page of comments"),
+            pytest.param(b"<html><![\xf7\xff\n", id="a section that is none"),
             pytest.param(b"From: a\n" * 300_000, id="a letter of heads"),
             pytest.param(
                 b"Content-Type: multipart/mixed; boundary=a\n\n--a\n" * 3_000, id="a nested letter"

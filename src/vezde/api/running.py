@@ -21,6 +21,7 @@ from vezde.outbox import queries as outbox
 from vezde.outbox.webhooks import queries as webhooks
 from vezde.receipts import queries as receipts
 from vezde.receipts import standing
+from vezde.receipts.mailing import operations as mailing
 
 router = APIRouter(tags=["running"])
 log = structlog.get_logger("vezde.http")
@@ -43,6 +44,7 @@ WAITING = Gauge("vezde_facts_to_hand_over", "Facts not handed over yet", registr
 DELIVERIES = Gauge(
     "vezde_webhook_deliveries_waiting", "Deliveries to webhooks not taken yet", registry=REGISTRY
 )
+LETTERS = Gauge("vezde_letters_waiting", "Letters of members not read yet", registry=REGISTRY)
 SENDS = Gauge("vezde_sends_waiting", "Messages to members not sent yet", registry=REGISTRY)
 UNKNOWN = Gauge(
     "vezde_sends_unknown", "Messages that may or may not have arrived", registry=REGISTRY
@@ -147,6 +149,7 @@ async def _measure(db: Db, using: Tools) -> None:
     sends = await messaging.backlog(db)
     SENDS.set(sends.waiting)
     UNKNOWN.set(sends.unknown)
+    LETTERS.set(await mailing.waiting(db))
     holds, points = await checkout.open_holds(db, now=await using.clock.programme(db))
     HOLDS.set(holds)
     HELD.set(points)

@@ -51,6 +51,7 @@ class Cells:
         self._idle: queue.LifoQueue[_Cell | None] = queue.LifoQueue()
         for _ in range(count):
             self._idle.put(None)
+        self._busy: set[_Cell] = set()
         self._closed = False
 
     async def ask(self, payload: bytes) -> bytes:
@@ -66,29 +67,34 @@ class Cells:
                 if cell is not None:
                     cell.end()
                 cell = _Cell(self._module, self._memory_mb, self._seconds)
+            self._busy.add(cell)
+            if self._closed:
+                raise CellFell("Nothing is read any more: the process ends.")
             return cell.ask(payload, self._seconds)
         except CellFell:
             if cell is not None:
                 cell.end()
-            cell = None
             raise
         finally:
-            if self._closed and cell is not None:
-                cell.end()
-                cell = None
-            self._idle.put(cell)
+            if cell is not None:
+                self._busy.discard(cell)
+                if self._closed:
+                    cell.end()
+            self._idle.put(None if cell is None or cell.is_over else cell)
 
     def close(self) -> None:
-        """End the idle cells; a busy one ends with its request."""
+        """End all cells; who waits for an answer gets `CellFell`."""
         self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
+        for cell in list(self._busy):
+            cell.kill()
         ended = 0
         with contextlib.suppress(queue.Empty):
             while True:
-                cell = self._idle.get_nowait()
+                idle = self._idle.get_nowait()
                 ended += 1
-                if cell is not None:
-                    cell.end()
+                if idle is not None:
+                    idle.end()
         for _ in range(ended):
             self._idle.put(None)
 
@@ -112,7 +118,15 @@ class _Cell:
 
     @property
     def is_spent(self) -> bool:
-        return self._left <= 0 or self._child.poll() is not None
+        return self._left <= 0 or self.is_over
+
+    @property
+    def is_over(self) -> bool:
+        return self._child.poll() is not None
+
+    def kill(self) -> None:
+        """From another thread: whoever talks to it sees the pipe close."""
+        self._child.kill()
 
     def ask(self, payload: bytes, seconds: float) -> bytes:
         assert self._child.stdin is not None, "made with pipes"

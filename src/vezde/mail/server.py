@@ -79,6 +79,18 @@ class Box:
     domain: str
     counts: Counts = field(default_factory=Counts)
 
+    async def handle_EHLO(  # noqa: N802 (the library's name)
+        self,
+        _server: SMTP,
+        session: Session,
+        _envelope: Envelope,
+        hostname: str,
+        responses: list[str],
+    ) -> list[str]:
+        """What is offered; nobody signs in here, so that is not."""
+        session.host_name = hostname
+        return [one for one in responses if not one[4:].startswith("AUTH")]
+
     async def handle_RCPT(  # noqa: N802 (the library's name)
         self,
         _server: SMTP,

@@ -182,8 +182,10 @@ def mailbox(address: str) -> View:
 
 
 def confirmation(excerpt: Excerpt) -> View:
-    """A shop wants to know that the address is theirs."""
+    """A shop asks whether the address is theirs, or sent a receipt that only they can open."""
     said = {"sender": excerpt.sender, "subject": excerpt.subject}
+    if excerpt.receipt and excerpt.link is not None:
+        return View("letter_login", said, ((Button("button_open", url=excerpt.link),),))
     if excerpt.code is not None:
         return View("letter_code", {**said, "code": excerpt.code})
     assert excerpt.link is not None, "it has one of the two"

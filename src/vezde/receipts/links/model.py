@@ -30,6 +30,8 @@ HOSTS: Final = frozenset(
 # These show a receipt only to who bought: their members are asked for the file instead.
 BEHIND_LOGIN: Final = frozenset({"ozon.ru", "wildberries.ru", "market.yandex.ru"})
 
+ABOUT_RECEIPTS = re.compile(r"(?:check|cheque|receipt)s?(?![a-z])", re.IGNORECASE)  # no checkout
+
 LINK = re.compile(
     r"(?:https?://)?(?:[a-z0-9-]{1,63}\.){1,5}[a-z]{2,10}(?:[:/?#][^\s<>\"'«»]{0,1500})?",
     re.IGNORECASE,
@@ -74,9 +76,7 @@ def is_known(link: str) -> bool:
 
 def needs_login(link: str) -> bool:
     """Whether only the buyer can open the receipt that the link names."""
-    path = link.casefold()
-    about = any(word in path for word in ("check", "chek", "receipt", "cheque"))
-    return about and _is_of(link, BEHIND_LOGIN) and not is_known(link)
+    return bool(ABOUT_RECEIPTS.search(link)) and _is_of(link, BEHIND_LOGIN) and not is_known(link)
 
 
 def key_of(link: str) -> dict[str, int]:

@@ -97,7 +97,7 @@ UPDATE receipts.letter SET member_id = %(into)s, lease = NULL WHERE member_id = 
 """
 FORGET_BOXES: LiteralString = "DELETE FROM receipts.mailbox WHERE member_id = %s"
 FORGET_LETTERS: LiteralString = "DELETE FROM receipts.letter WHERE member_id = %s"
-BY_STATE: LiteralString = "SELECT state, count(*) FROM receipts.letter GROUP BY state"
+WAITING: LiteralString = "SELECT count(*) FROM receipts.letter WHERE state = 'waiting'"
 
 
 class MailboxFull(DomainError):
@@ -238,9 +238,9 @@ async def sweep(db: Db, *, wall: datetime, limit: int) -> int:
     return (await db.execute(SWEEP, [wall - KEEP, limit])).rowcount
 
 
-async def by_state(db: Db) -> dict[str, int]:
-    """How many letters are in each state."""
-    return dict(await (await db.execute(BY_STATE)).fetchall())
+async def waiting(db: Db) -> int:
+    """How many letters are to be read."""
+    return int(await kit_db.fetch_value(db, WAITING) or 0)
 
 
 async def merge(db: Db, into: UUID, gone: UUID) -> None:

@@ -20,8 +20,8 @@ from vezde.receipts.reading.reader import Reader
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 4
-LEASE_SECONDS = 120.0
+AT_ONCE = 2
+LEASE_SECONDS = 45.0  # above what two letters with links may take
 ACTOR = "mail"
 
 

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
+
+from vezde.receipts.qr import sampling
+from vezde.receipts.qr.sampling import Point
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -20,8 +22,6 @@ MARGIN = 0.12  # of the side: the quiet zone
 # How far the middle is off, of the side; a module is about 0.025.
 BENDS = (0.0, 0.015, -0.015, 0.03, -0.03, 0.045, -0.045)
 
-Point = tuple[int, int]
-
 
 def flattened(picture: "Image", corners: Sequence[Point]) -> Iterator["Image"]:
     """The code with these corners (clockwise from its upper left) by each bend, the least first."""
@@ -30,7 +30,7 @@ def flattened(picture: "Image", corners: Sequence[Point]) -> Iterator["Image"]:
     values = np.asarray(picture)
     square = np.linspace(-1 - 2 * MARGIN, 1 + 2 * MARGIN, SIDE_PIXELS)
     across, down = np.meshgrid(square, square)
-    rows, columns = _between(corners, across, down)
+    rows, columns = sampling.between(corners, (across + 1) / 2, (down + 1) / 2)
     side = max(np.ptp([x for x, _ in corners]), np.ptp([y for _, y in corners]))
     bends = sorted(itertools.product(BENDS, BENDS), key=lambda one: abs(one[0]) + abs(one[1]))
     for upright, level in bends[1:]:  # the first is none, which was tried
@@ -42,20 +42,3 @@ def flattened(picture: "Image", corners: Sequence[Point]) -> Iterator["Image"]:
                 np.clip(moved_columns, 0, values.shape[1] - 1).astype(np.intp),
             ]
         )
-
-
-def _between(
-    corners: Sequence[Point],
-    across: npt.NDArray[np.float64],
-    down: npt.NDArray[np.float64],
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Rows and columns of points between four corners; -1 to 1 is from corner to corner."""
-    weights = (
-        (1 - across) * (1 - down) / 4,
-        (1 + across) * (1 - down) / 4,
-        (1 + across) * (1 + down) / 4,
-        (1 - across) * (1 + down) / 4,
-    )
-    columns = sum(x * weight for (x, _), weight in zip(corners, weights, strict=True))
-    rows = sum(y * weight for (_, y), weight in zip(corners, weights, strict=True))
-    return np.asarray(rows), np.asarray(columns)

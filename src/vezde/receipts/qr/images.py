@@ -97,18 +97,6 @@ def look_at(picture: "Image", *, cpu_seconds: float = CPU_SECONDS) -> Seen:
     return Seen(failures=tuple(failures), blurred=unread or _is_soft(picture))
 
 
-def fiscal(data: bytes) -> QrFields:
-    """The first receipt's QR in a picture.
-
-    Raises `UnreadableImage` when no code was found, `NotFiscalQr` when all are others, `BadQr`
-    when a receipt's code is broken.
-    """
-    seen = look(data)
-    if not seen.receipts:
-        raise seen.failure
-    return seen.receipts[0]
-
-
 def decode(data: bytes) -> list[str]:
     """The texts of the QR codes in a picture; raises `UnreadableImage` when it is none we take."""
     return next((texts for texts, _ in _codes(opened(data)) if texts), [])

@@ -54,7 +54,7 @@ def _ink(values: Values, corners: Sequence[Point], size: int) -> Values | None:
     for dy in SUBSAMPLES:
         for dx in SUBSAMPLES:
             across, down = np.meshgrid(middle + dx / size, middle + dy / size)
-            found = _at(values, *_between(corners, across, down))
+            found = _at(values, *between(corners, across, down))
             if found is None:
                 return None
             total += found
@@ -62,7 +62,8 @@ def _ink(values: Values, corners: Sequence[Point], size: int) -> Values | None:
     return np.asarray(np.percentile(shade, 97) - shade)
 
 
-def _between(corners: Sequence[Point], across: Values, down: Values) -> tuple[Values, Values]:
+def between(corners: Sequence[Point], across: Values, down: Values) -> tuple[Values, Values]:
+    """Rows and columns of points of a square with these corners; 0 to 1 is from side to side."""
     weights = (
         (1 - across) * (1 - down),
         across * (1 - down),

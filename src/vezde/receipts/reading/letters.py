@@ -40,7 +40,7 @@ def read(data: bytes, *, depth: int = 0) -> Findings:
         letter = email.message_from_bytes(data, policy=email.policy.compat32)
     except (ValueError, LookupError, RecursionError):
         return model.NOTHING
-    found = model.together(_read(part, depth) for part in _parts(letter))
+    found = model.together(_read(part, depth) for part in model.in_time(_parts(letter)))
     return found if found.receipts else replace(found, excerpt=_excerpt(letter))
 
 
@@ -74,7 +74,7 @@ def _read(part: Message, depth: int) -> Findings:
 
 
 def _excerpt(letter: Message) -> Excerpt | None:
-    """Of a letter that wants an address confirmed; its text, or its page's words and links."""
+    """Of a letter that wants its reader: to confirm an address, to open a receipt."""
     subject = _header(letter, "Subject")
     said, links = [subject], []
     for part in _parts(letter):
@@ -89,19 +89,22 @@ def _excerpt(letter: Message) -> Excerpt | None:
         else:
             said.append(text)
             links += URL.findall(text)
+    sender = _header(letter, "From").rpartition("@")[2].strip(" >").casefold()[:60]
+    behind = (one for one in links if links_model.needs_login(one) and _is_shops(one))
+    if (receipt := next(behind, None)) is not None:
+        return Excerpt(sender, subject[:120], link=receipt, receipt=True)
     whole = "\n".join(said)
     if not CONFIRMS.search(whole):
         return None
     code = CODE.search(whole)
-    own = (one for one in links if _is_confirming(one))
+    own = (one for one in links if _is_shops(one))
     link = None if code else next(own, None)
     if code is None and link is None:
         return None
-    sender = _header(letter, "From").rpartition("@")[2].strip(" >").casefold()[:60]
     return Excerpt(sender, subject[:120], code[1] if code else None, link)
 
 
-def _is_confirming(link: str) -> bool:
+def _is_shops(link: str) -> bool:
     host = links_model.host_of(link)
     if host is None or len(link) > MOST_LINK or not link.startswith("https://"):
         return False

@@ -1,17 +1,22 @@
 """What was found in something sent: receipts, links to follow, or why there are none."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from vezde.kit.errors import DomainError
 from vezde.receipts.model import FiscalDocument, Note, QrFields, Reason
 from vezde.receipts.qr import grammar
 from vezde.receipts.reading.slips import Slip
 
+T = TypeVar("T")
+
 MOST_BYTES: Final = 20 * 1024 * 1024  # of one thing sent
 MOST_RECEIPTS: Final = 1_000
 MOST_LINKS: Final = 5
+
+CPU_SECONDS: Final = 4.0  # after that no further page, part or picture of one thing is read
 
 # Which of several failures is told: what says most about what was sent, first.
 TELLING: Final = (
@@ -42,7 +47,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """What a letter asks its reader to do, when it confirms an address: a code, or a link.
+    """What a letter asks its reader to do: a code or a link that confirms an address, or a link to
+    a receipt that only they can open (`receipt`).
 
     `sender` is the domain that the letter says it comes from.
     """
@@ -51,9 +57,10 @@ class Excerpt:
     subject: str
     code: str | None = None
     link: str | None = None
+    receipt: bool = False
 
-    def to_json(self) -> list[str | None]:
-        return [self.sender, self.subject, self.code, self.link]
+    def to_json(self) -> list[str | bool | None]:
+        return [self.sender, self.subject, self.code, self.link, self.receipt]
 
     @classmethod
     def from_json(cls, given: list[Any]) -> "Excerpt":
@@ -111,6 +118,15 @@ def failed(error: DomainError) -> Findings:
     code = error.code if error.code in UNREADABLE else Reason.UNREADABLE_IMAGE
     note = getattr(error, "note", None)
     return Findings(reason=Reason(code), note=note if isinstance(note, Note) else None)
+
+
+def in_time(parts: Iterable[T]) -> Iterator[T]:
+    """The parts of one thing, until reading them has taken `CPU_SECONDS`; the first in any case."""
+    started = time.thread_time()
+    for part in parts:
+        yield part
+        if time.thread_time() - started > CPU_SECONDS:
+            return
 
 
 def together(parts: Iterable[Findings]) -> Findings:

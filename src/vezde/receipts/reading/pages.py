@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -68,7 +69,7 @@ def read(page: str, *, link: str | None = None) -> Findings:
         return model.together([_of(one) for one in codes])
     read = words(page)
     said = read.text
-    pictures = list(_pictures(page))
+    pictures = list(model.in_time(_pictures(page)))
     seen = model.together(pictures) if pictures else model.NOTHING
     if seen.receipts:
         return seen
@@ -85,9 +86,11 @@ def read(page: str, *, link: str | None = None) -> Findings:
 
 
 def words(page: str) -> _Words:
-    """The page's words and addresses."""
+    """The page's words and addresses, up to where it stops being a page."""
     made = _Words()
-    made.feed(page[:MOST_CHARACTERS])
+    # The parser raises it for marked sections that are none: html.parser, _markupbase.
+    with contextlib.suppress(AssertionError):
+        made.feed(page[:MOST_CHARACTERS])
     return made
 
 

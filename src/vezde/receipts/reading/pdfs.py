@@ -38,7 +38,7 @@ def read(data: bytes, *, link: str | None = None) -> Findings:
 
 def _read(document: "PdfDocument", link: str | None) -> Findings:
     texts, parts = [], []
-    for page in _pages(document):
+    for page in model.in_time(_pages(document)):
         said = page.get_textpage().get_text_bounded()[:MOST_TEXT]
         texts.append(said)
         parts.append(_seen(page, said, link))

@@ -1,6 +1,7 @@
 """Reads whatever people send, for every door: in cells, off the event loop, links followed."""
 
 import asyncio
+import functools
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -72,7 +73,8 @@ class Reader:
                 parts = [await self._page(link) for link in found.links]
         except TimeoutError:
             parts = [replace(model.NOTHING, reason=Reason.NOT_FISCAL_QR, note=Note.LINK_FAILED)]
-        return model.together(parts)
+        led = model.together(parts)
+        return led if led.receipts else replace(led, excerpt=found.excerpt)
 
     async def _page(self, link: str) -> Findings:
         failed = Findings(reason=Reason.NOT_FISCAL_QR, note=Note.LINK_FAILED)
@@ -89,6 +91,7 @@ class Reader:
         return found if found.receipts else failed
 
 
+@functools.lru_cache(maxsize=128)  # a chat's text is looked at several times while it is answered
 def of_text(given: str) -> Findings:
     """What a message says by itself; its links are named, not followed."""
     try:
