@@ -23,6 +23,7 @@ FOREIGN = frozenset({"VEZDE_TEST_SERVER", "VEZDE_SHARED"})  # read by the tests,
 PLAYGROUND = "/playground"  # where the fake messenger of a sandbox is
 TELEGRAM_BASE = "https://api.telegram.org"
 PROVERKACHEKA_BASE = "https://proverkacheka.com"
+FNS_BASE = "https://openapi.nalog.ru:8090"
 SMS_BASE = "https://smsc.ru"
 
 
@@ -65,6 +66,14 @@ class Proverkacheka:
 
 
 @dataclass(frozen=True)
+class Fns:
+    """The tax service's open API; the master token of the contract."""
+
+    token: str | None = field(repr=False)
+    base: str
+
+
+@dataclass(frozen=True)
 class Sms:
     """A gateway that speaks SMSC's protocol; segments a day at most."""
 
@@ -101,6 +110,7 @@ class Settings:
     secret_key: bytes | None = field(repr=False)
     telegram: Telegram
     proverkacheka: Proverkacheka
+    fns: Fns
     sms: Sms
     mail: Mail
     documents_dir: Path | None
@@ -205,6 +215,7 @@ def _settled(values: Mapping[str, Any]) -> Settings:
             webhook_secret=value("TELEGRAM_WEBHOOK_SECRET"),
         ),
         proverkacheka=Proverkacheka(value("PROVERKACHEKA_TOKEN"), value("PROVERKACHEKA_BASE")),
+        fns=Fns(value("FNS_TOKEN"), value("FNS_BASE")),
         sms=Sms(value("SMS_TOKEN"), value("SMS_BASE"), value("SMS_SENDER"), value("SMS_PER_DAY")),
         mail=Mail(*(value(f"MAIL_{one}") for one in ("DOMAIN", "HOST", "PORT", "CERTIFICATE"))),
         documents_dir=value("DOCUMENTS_DIR"),
@@ -293,6 +304,7 @@ def _real_vendors(values: Mapping[str, Any]) -> list[str]:
     own = {
         "VEZDE_TELEGRAM_TOKEN": ("VEZDE_TELEGRAM_API_BASE", TELEGRAM_BASE),
         "VEZDE_PROVERKACHEKA_TOKEN": ("VEZDE_PROVERKACHEKA_BASE", PROVERKACHEKA_BASE),
+        "VEZDE_FNS_TOKEN": ("VEZDE_FNS_BASE", FNS_BASE),
         "VEZDE_SMS_TOKEN": ("VEZDE_SMS_BASE", SMS_BASE),
     }
     return [
@@ -416,6 +428,15 @@ VARIABLES: tuple[Variable, ...] = (
         parsing.webhook_secret,
         secret=True,
     ),
+    Variable(
+        "VEZDE_FNS_TOKEN",
+        "Master token of the tax service's open API, from the contract with it; this machine's "
+        "address must be on their list.",
+        "",
+        parsing.token,
+        secret=True,
+    ),
+    Variable("VEZDE_FNS_BASE", "Address of that API.", FNS_BASE, parsing.base),
     Variable("VEZDE_PROVERKACHEKA_TOKEN", "Token of proverkacheka.com.", "", parsing.token, True),
     Variable(
         "VEZDE_PROVERKACHEKA_BASE", "Address of that provider.", PROVERKACHEKA_BASE, parsing.base

@@ -45,8 +45,8 @@ WORDS: Mapping[Locale, Mapping[str, str]] = {
         "pending": "из них {points} станут активны позже",
         "more": "… и ещё {count}; все сразу даёт --json.",
         "nobody": (
-            "Документы по QR-кодам спросить не у кого: задайте VEZDE_PROVERKACHEKA_TOKEN или "
-            "VEZDE_DOCUMENTS_DIR."
+            "Документы по QR-кодам спросить не у кого: задайте VEZDE_FNS_TOKEN, "
+            "VEZDE_PROVERKACHEKA_TOKEN или VEZDE_DOCUMENTS_DIR."
         ),
         "later": "Что проверяется, решат рабочие процессы, когда найдётся документ.",
     },
@@ -69,8 +69,8 @@ WORDS: Mapping[Locale, Mapping[str, str]] = {
         "pending": "{points} of them active later",
         "more": "… and {count} more; --json gives them all.",
         "nobody": (
-            "Nobody can be asked for the documents of QR codes: set VEZDE_PROVERKACHEKA_TOKEN or "
-            "VEZDE_DOCUMENTS_DIR."
+            "Nobody can be asked for the documents of QR codes: set VEZDE_FNS_TOKEN, "
+            "VEZDE_PROVERKACHEKA_TOKEN or VEZDE_DOCUMENTS_DIR."
         ),
         "later": "What is being checked the workers will decide once its document is found.",
     },

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,10 +53,22 @@ UPDATE receipts.verification SET parked_because = %s WHERE member_id = %s AND re
 """
 
 
-async def ask_once(database: Database, providers: Sequence[Provider], *, clock: Clock) -> int:
+def unnamed(_member_id: UUID) -> str:
+    """No name of a member for providers: all asks are the installation's own."""
+    return ""
+
+
+async def ask_once(
+    database: Database,
+    providers: Sequence[Provider],
+    *,
+    clock: Clock,
+    person: Callable[[UUID], str] = unnamed,
+) -> int:
     """Lease due checks, ask the providers side by side, finish each; returns how many were due.
 
-    While no provider may be asked, nothing is leased: what waits is as it was when one may.
+    `person` gives a member's pseudonym, for vendors that want to know one from another. While no
+    provider may be asked, nothing is leased: what waits is as it was when one may.
     """
     if not providers:
         return 0
@@ -73,10 +85,11 @@ async def ask_once(database: Database, providers: Sequence[Provider], *, clock: 
         if not checks:
             return 0
         given = await providing.reserve(db, names, wanted=len(checks), now=now, wall=wall)
-    asked = asking.Round(providers, given, wall=wall, seconds=LEASE_SECONDS / 2)
+    asked = asking.Round(providers, given, wall=wall, seconds=LEASE_SECONDS * 3 / 4)
     async with asyncio.TaskGroup() as group:
         for check in checks:
-            group.create_task(_ask(database, asked, check, token=token, clock=clock))
+            query = Query(check.fields, check.asked, person(check.member_id))
+            group.create_task(_ask(database, asked, check, query, token=token, clock=clock))
     if tallies := asked.tallies:
         async with database.transaction() as db:
             now, wall = await clock.programme(db), clock.wall()
@@ -93,9 +106,9 @@ async def next_ask(db: Db, *, providers: Sequence[Provider], clock: Clock) -> da
 
 
 async def _ask(
-    database: Database, asked: Round, check: Check, *, token: UUID, clock: Clock
+    database: Database, asked: Round, check: Check, query: Query, *, token: UUID, clock: Clock
 ) -> None:
-    name, answer = await asked.consult(Query(qr=check.fields, attempt=check.asked))
+    name, answer = await asked.consult(query)
     async with database.transaction() as db:
         done = await checking.finish(
             db,

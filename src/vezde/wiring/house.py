@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from vezde.bot import activations as bot_activations
 from vezde.bot import letters as bot_letters
@@ -48,6 +49,10 @@ class House:
     def messengers(self) -> tuple[str, ...]:
         """Those that the installation serves, by the kind of identity they reach."""
         return (self.telegram.name,) if self.telegram is not None else ()
+
+    def person(self, member_id: UUID) -> str:
+        """A member's name to providers of documents, which nobody can trace back to them."""
+        return self.vault.blind(str(member_id), purpose="receipts.person").hex()
 
     def ledger_signer(self, text: str) -> bytes:
         """Seals the ledger's entries, by a key that is not in the database."""
@@ -102,6 +107,10 @@ def providers(settings: Settings) -> tuple[Provider, ...]:
     found: list[Provider] = []
     if settings.documents_dir is not None:
         found.append(DocumentsFolder(settings.documents_dir))
+    if settings.fns.token is not None:
+        from vezde.receipts.providers.fns import Fns
+
+        found.append(Fns(master_token=settings.fns.token, base_url=settings.fns.base))
     if settings.proverkacheka.token is not None:
         from vezde.receipts.providers.proverkacheka import Proverkacheka
 

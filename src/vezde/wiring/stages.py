@@ -29,7 +29,9 @@ def stages(house: House) -> list[Stage]:
     from vezde.api import facts
 
     database, clock = house.database, house.clock
-    ask = partial(receipt_work.ask_once, database, house.providers, clock=clock)
+    ask = partial(
+        receipt_work.ask_once, database, house.providers, clock=clock, person=house.person
+    )
     next_ask = partial(receipt_work.next_ask, providers=house.providers, clock=clock)
     settle = partial(receipt_work.settle_once, database, clock=clock)
     telling = webhook_reactions.reaction(kinds=facts.KINDS, wall=clock.wall)
