@@ -24,6 +24,7 @@ PLAYGROUND = "/playground"  # where the fake messenger of a sandbox is
 TELEGRAM_BASE = "https://api.telegram.org"
 PROVERKACHEKA_BASE = "https://proverkacheka.com"
 FNS_BASE = "https://openapi.nalog.ru:8090"
+QR_CASH_BASE = "https://ofd.ru"
 SMS_BASE = "https://smsc.ru"
 
 
@@ -74,6 +75,14 @@ class Fns:
 
 
 @dataclass(frozen=True)
+class QrCash:
+    """OFD.ru «QR Cash»."""
+
+    token: str | None = field(repr=False)
+    base: str
+
+
+@dataclass(frozen=True)
 class Sms:
     """A gateway that speaks SMSC's protocol; segments a day at most."""
 
@@ -111,6 +120,9 @@ class Settings:
     telegram: Telegram
     proverkacheka: Proverkacheka
     fns: Fns
+    qr_cash: QrCash
+    ofd_documents: bool
+    ofd_pages: bool
     sms: Sms
     mail: Mail
     documents_dir: Path | None
@@ -216,6 +228,9 @@ def _settled(values: Mapping[str, Any]) -> Settings:
         ),
         proverkacheka=Proverkacheka(value("PROVERKACHEKA_TOKEN"), value("PROVERKACHEKA_BASE")),
         fns=Fns(value("FNS_TOKEN"), value("FNS_BASE")),
+        qr_cash=QrCash(value("QR_CASH_TOKEN"), value("QR_CASH_BASE")),
+        ofd_documents=value("OFD_DOCUMENTS"),
+        ofd_pages=value("OFD_PAGES"),
         sms=Sms(value("SMS_TOKEN"), value("SMS_BASE"), value("SMS_SENDER"), value("SMS_PER_DAY")),
         mail=Mail(*(value(f"MAIL_{one}") for one in ("DOMAIN", "HOST", "PORT", "CERTIFICATE"))),
         documents_dir=value("DOCUMENTS_DIR"),
@@ -305,6 +320,7 @@ def _real_vendors(values: Mapping[str, Any]) -> list[str]:
         "VEZDE_TELEGRAM_TOKEN": ("VEZDE_TELEGRAM_API_BASE", TELEGRAM_BASE),
         "VEZDE_PROVERKACHEKA_TOKEN": ("VEZDE_PROVERKACHEKA_BASE", PROVERKACHEKA_BASE),
         "VEZDE_FNS_TOKEN": ("VEZDE_FNS_BASE", FNS_BASE),
+        "VEZDE_QR_CASH_TOKEN": ("VEZDE_QR_CASH_BASE", QR_CASH_BASE),
         "VEZDE_SMS_TOKEN": ("VEZDE_SMS_BASE", SMS_BASE),
     }
     return [
@@ -440,6 +456,28 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("VEZDE_PROVERKACHEKA_TOKEN", "Token of proverkacheka.com.", "", parsing.token, True),
     Variable(
         "VEZDE_PROVERKACHEKA_BASE", "Address of that provider.", PROVERKACHEKA_BASE, parsing.base
+    ),
+    Variable(
+        "VEZDE_QR_CASH_TOKEN",
+        "Token of OFD.ru «QR Cash», a paid window to the tax service.",
+        "",
+        parsing.token,
+        secret=True,
+    ),
+    Variable("VEZDE_QR_CASH_BASE", "Address of that provider.", QR_CASH_BASE, parsing.base),
+    Variable(
+        "VEZDE_OFD_DOCUMENTS",
+        "1: documents that the brand's own operator of fiscal data pushes to /v1/ofd/documents are "
+        "kept and asked for first.",
+        "0",
+        parsing.switch,
+    ),
+    Variable(
+        "VEZDE_OFD_PAGES",
+        "1: public pages of operators of fiscal data are asked last, for best effort; never by a "
+        "sandbox.",
+        "0",
+        parsing.switch,
     ),
     Variable(
         "VEZDE_SMS_TOKEN",

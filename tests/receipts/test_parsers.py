@@ -87,7 +87,7 @@ class TestRealReceipts:
     @pytest.mark.parametrize("number", OTHERS)
     def test_documents_without_seller_and_key_are_refused(self, shared, number):
         body = sample(shared, number)
-        assert "no receipt" in refusal(body)
+        assert "no fiscal key" in refusal(body)
         assert "fiscal key" in refusal(json.loads(body)["payload"])
 
     def test_013_lines_need_not_add_up_to_the_total(self, shared):

@@ -11,6 +11,7 @@ from vezde.api import (
     checkout,
     limits,
     members,
+    ofd,
     operators,
     orders,
     origins,
@@ -38,6 +39,7 @@ from vezde.api.tools import Tools
 # The batch stands before the receipt of an id, which would take «batch» for one.
 ROUTERS = (
     batch,
+    ofd,
     receipts,
     members,
     sources,

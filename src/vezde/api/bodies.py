@@ -111,6 +111,12 @@ def json_or_multipart(model: type[BaseModel]) -> dict[str, Any]:
     }
 
 
+# OpenAPI of a body of any shape that is read by hand.
+ANY_JSON: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": {}}}}
+}
+
+
 def lines(body: bytes, *, most: int) -> Sequence[bytes]:
     """The lines of an NDJSON body, empty ones left out; raises `TooLarge` over `most`."""
     found = [line for line in body.split(b"\n") if line.strip()]

@@ -56,6 +56,7 @@ TOLD: Mapping[str, tuple[str, ...]] = {
         for status in Status
         if status is not Status.CHECKING
     },
+    receipts.DELAYED: ("receipt_id",),
     receipts.PAUSED: ("provider", "because"),
     receipts.RESUMED: ("provider",),
     receipts.RUNNING_OUT: ("provider", "what", "used", "most"),

@@ -18,10 +18,12 @@ from vezde.outbox.model import FactRow, Reaction, by_the_batch
 from vezde.program import queries as program
 from vezde.program.model import Programme
 from vezde.receipts import queries as receipt_queries
+from vezde.receipts.events import DELAYED
 from vezde.receipts.model import Status
 from vezde.receipts.queries import Receipt
 
-KINDS = frozenset(f"receipt.{status}/1" for status in Status if status is not Status.CHECKING)
+DECIDED = frozenset(f"receipt.{status}/1" for status in Status if status is not Status.CHECKING)
+KINDS = DECIDED | {DELAYED}
 ADVANCE = f"receipt.{Status.AWAITING_SETTLEMENT}/1"
 REMIND = "bot.advance"
 REMINDER_DAYS = (3, 7, 14)

@@ -96,12 +96,14 @@ class Round:
         heard: dict[Source, tuple[str, Answer]] = {}
         for desk in self._desks:
             name, source = desk.provider.name, desk.provider.source
-            if source in heard and heard[source][1].verdict in MISSING:
+            shared = source is not Source.OWN
+            if shared and source in heard and heard[source][1].verdict in MISSING:
                 continue
             answer = await self._ask(desk, query)
             if answer.verdict in SURE:
                 return name, answer
-            if source not in heard or answer.verdict in MISSING:
+            before = heard.get(source)
+            if before is None or _says_more(answer.verdict, before[1].verdict):
                 heard[source] = name, answer
         return heard[max(heard, key=WEIGHT.index)]
 
@@ -122,6 +124,11 @@ class Round:
         wait = (desk.again - self._wall).total_seconds() if desk.again else MOST_SECONDS
         seconds = round(min(MOST_SECONDS, max(LEAST_SECONDS, wait)))
         return Answer(Verdict.WAIT, retry_after_seconds=seconds, note="paused, so not asked")
+
+
+def _says_more(new: Verdict, old: Verdict) -> bool:
+    """«Not yet» says more than «not here», both more than that somebody could not be asked."""
+    return new in MISSING and (old not in MISSING or new is Verdict.NOT_YET)
 
 
 def ordered(providers: Sequence[Provider], stood: Mapping[str, Standing]) -> list[Provider]:

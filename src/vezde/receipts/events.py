@@ -43,6 +43,22 @@ def came_to(
     )
 
 
+DELAYED = "receipt.delayed/1"
+
+
+def delayed(*, member_id: UUID, receipt_id: UUID, now: datetime) -> FactRow:
+    """The document is not there yet; it is asked for again for up to a month."""
+    return FactRow(
+        id=ids.new(),
+        member_id=member_id,
+        subject=None,
+        kind=DELAYED,
+        occurred_at=now,
+        recorded_at=now,
+        data={"receipt_id": str(receipt_id)},
+    )
+
+
 PAUSED, RESUMED, RUNNING_OUT = (
     "provider.paused/1",
     "provider.resumed/1",

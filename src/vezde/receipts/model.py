@@ -43,6 +43,7 @@ class Reason(StrEnum):
     CORRECTION = "correction"
     ADVANCE = "advance"
     DOUBTFUL_MATCH = "doubtful_match"
+    NOT_YET = "not_yet"  # of a receipt that is still being checked
     NOT_FOUND = "not_found"
     FORGED = "forged"
     WITHDRAWN = "withdrawn"

@@ -48,6 +48,10 @@ TEXTS: Final[dict[str, dict[Reason, str]]] = {
         Reason.DOUBTFUL_MATCH: (
             "Мы не до конца узнали товар в чеке и проверяем его вручную. Сообщим, как только решим."
         ),
+        Reason.NOT_YET: (
+            "Магазин ещё не передал этот чек в налоговую, так бывает. Спросим снова сами, до 30 "
+            "дней, и напишем."
+        ),
         Reason.NOT_FOUND: (
             "Такого чека в налоговой не нашлось. Проверьте дату, сумму и номера на чеке и пришлите "
             "его ещё раз."
@@ -95,6 +99,10 @@ TEXTS: Final[dict[str, dict[Reason, str]]] = {
         Reason.DOUBTFUL_MATCH: (
             "We are not quite sure of the product and are checking it by hand. We will let you "
             "know."
+        ),
+        Reason.NOT_YET: (
+            "The shop has not passed this receipt to the tax service yet; it happens. We will ask "
+            "again for up to 30 days, and write."
         ),
         Reason.NOT_FOUND: (
             "The tax service knows no such receipt. Check the date, the sum and the numbers, and "

@@ -17,6 +17,7 @@ from typing import Any
 
 from vezde.kit import money
 from vezde.receipts.model import FiscalDocument, FiscalKey, FiscalLine, QrFields
+from vezde.testing import dialects
 
 NOON = datetime(2026, 11, 17, 12, 30)
 
@@ -135,6 +136,18 @@ class Shape(StrEnum):
     PROVERKACHEKA = "proverkacheka"
     CONTENT = "content"
     RUBLES = "rubles"
+    ONE_OFD = "one_ofd"
+    OFD_RU = "ofd_ru"
+    OFD_YA = "ofd_ya"
+    KONTUR = "kontur"
+
+
+DIALECTS = {
+    Shape.ONE_OFD: dialects.one_ofd,
+    Shape.OFD_RU: dialects.ofd_ru,
+    Shape.OFD_YA: dialects.ofd_ya,
+    Shape.KONTUR: dialects.kontur,
+}
 
 
 def render(paper: FiscalDocument, shape: Shape = Shape.BARE) -> Any:
@@ -155,6 +168,8 @@ def render(paper: FiscalDocument, shape: Shape = Shape.BARE) -> Any:
             return _content(paper, fields)
         case Shape.RUBLES:
             return _rubles(paper, fields)
+        case _:
+            return DIALECTS[shape](paper, fields)
 
 
 def _fields(paper: FiscalDocument) -> dict[str, Any]:

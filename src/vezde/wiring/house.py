@@ -22,6 +22,7 @@ from vezde.outbox.webhooks.model import Reach
 from vezde.receipts.links.fetching import Pages
 from vezde.receipts.providers.documents import DocumentsFolder
 from vezde.receipts.providers.protocol import Provider
+from vezde.receipts.providers.pushed import Pushed
 from vezde.receipts.reading.reader import Reader
 from vezde.settings import PLAYGROUND, Settings, own_address
 from vezde.wiring.lists import REACTIONS, TICKS
@@ -74,7 +75,7 @@ async def open_house(
             await settle_in(db, vault, now=await clock.programme(db))
         house = House(
             *(settings, database, clock, vault, waker),
-            providers=providers(settings),
+            providers=providers(settings, database),
             telegram=telegram(settings, database, clock),
             sms=sms(settings),
             reader=Reader(Pages(Reach())),
@@ -102,21 +103,31 @@ async def settle_in(db: Db, vault: Vault, *, now: datetime) -> None:
     await timetable.install(db, TICKS, now=now)
 
 
-def providers(settings: Settings) -> tuple[Provider, ...]:
-    """Who is asked for documents, in order: a folder first, it costs nothing."""
+def providers(settings: Settings, database: Database) -> tuple[Provider, ...]:
+    """Who is asked for documents, in order: first who costs nothing, last who promises nothing."""
     found: list[Provider] = []
     if settings.documents_dir is not None:
         found.append(DocumentsFolder(settings.documents_dir))
+    if settings.ofd_documents:
+        found.append(Pushed(database))
     if settings.fns.token is not None:
         from vezde.receipts.providers.fns import Fns
 
         found.append(Fns(master_token=settings.fns.token, base_url=settings.fns.base))
+    if settings.qr_cash.token is not None:
+        from vezde.receipts.providers.qr_cash import QrCash
+
+        found.append(QrCash(token=settings.qr_cash.token, base_url=settings.qr_cash.base))
     if settings.proverkacheka.token is not None:
         from vezde.receipts.providers.proverkacheka import Proverkacheka
 
         found.append(
             Proverkacheka(token=settings.proverkacheka.token, base_url=settings.proverkacheka.base)
         )
+    if settings.ofd_pages and not settings.sandbox:
+        from vezde.receipts.providers.pages import Pages as OperatorsPages
+
+        found.append(OperatorsPages())
     return tuple(found)
 
 

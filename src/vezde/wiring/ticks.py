@@ -12,6 +12,7 @@ from vezde.messaging import operations as messaging
 from vezde.messaging.sms import operations as sms
 from vezde.outbox.webhooks import operations as webhooks
 from vezde.receipts.mailing import operations as mailing
+from vezde.receipts.operations import pushing
 from vezde.wiring.house import MONTHS_AHEAD, House, open_months
 from vezde.wiring.messengers import guests
 
@@ -46,7 +47,11 @@ def tick_handlers(house: House) -> Mapping[str, timetable.Handler]:
     async def updates(db: Db, _now: datetime) -> None:
         await bot_inbox.sweep(db, wall=house.clock.wall())
 
+    async def pushed(db: Db, now: datetime) -> None:
+        await pushing.sweep(db, now=now, limit=DELIVERIES_AT_ONCE)
+
     return {
+        "receipts.pushed": pushed,
         "outbox.months": months,
         "outbox.deliveries": deliveries,
         "access.answers": answers,

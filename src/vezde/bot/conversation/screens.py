@@ -122,7 +122,7 @@ def receipts(
 def _receipt(one: Receipt, *, brand: str, zone: ZoneInfo, now: datetime) -> View:
     match one.status:
         case Status.CHECKING:
-            return checking()
+            return View("receipt_not_yet") if one.reason is Reason.NOT_YET else checking()
         case Status.AWAITING_SETTLEMENT:
             return View("receipt_advance", buttons=((Button("button_help", "help"),),))
         case Status.IN_REVIEW:

@@ -11,12 +11,15 @@ from uuid import UUID
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.receipts.model import QrFields, Reason
-from vezde.receipts.operations import claims, turns, writing
+from vezde.receipts.operations import claims, pacing, turns, writing
 from vezde.receipts.operations.claims import Claim
 from vezde.receipts.operations.registering import SETTLE
 from vezde.receipts.providers import schedule
 from vezde.receipts.providers.protocol import Answer, Verdict
 from vezde.receipts.qr import grammar
+
+# At the second «not there yet» its member is told that it takes longer, once.
+TOLD_AT = 1
 
 LEASE = """
 UPDATE receipts.verification
@@ -144,6 +147,8 @@ async def _not_yet(
     await db.execute(
         AGAIN, [now + wait, wall, check.asked + 1, 0, check.member_id, check.receipt_id]
     )
+    if check.asked == TOLD_AT:
+        await writing.delayed(db, check.member_id, check.receipt_id, now=now)
     if mine is not None:
         await turns.hand_on(db, mine, now=now)
 
@@ -157,6 +162,7 @@ async def refuse(
 ) -> None:
     """Refuse a doubted document; the next in turn gets the claim if it was this receipt's."""
     await writing.reject(db, [(check.member_id, check.receipt_id, reason, None)], now=now)
+    await pacing.slow_down(db, check.member_id, now=now)
     if mine is not None:
         await turns.released(db, mine, now=now)
     else:

@@ -47,7 +47,7 @@ class Turn(StrEnum):
     MINE = "mine"
     OWN = "own"  # the same member holds it already, by `first_receipt_id`
     TAKEN = "taken"
-    FORGED = "forged"  # the confirmed document has another signature
+    FORGED = "forged"  # the confirmed document has another signature, sum or minute
     WAIT = "wait"
 
 
@@ -122,7 +122,7 @@ def answer(held: Claim, want: Want) -> tuple[Answer, Claim]:
             settled = replace(held, state=ClaimState.CONFIRMED)
             return Answer(Turn.OWN, held.receipt_id, others_wait=True), settled
         return Answer(Turn.OWN, held.receipt_id), held
-    forged = confirmed and held.fp != want.fp and not want.verified
+    forged = confirmed and not same and not want.verified  # whichever of its fields is wrong
     return Answer(Turn.FORGED if forged else Turn.TAKEN, held.receipt_id), held
 
 

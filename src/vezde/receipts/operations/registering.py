@@ -15,7 +15,7 @@ from vezde.program import queries as program
 from vezde.program.model import Programmes
 from vezde.receipts import queries
 from vezde.receipts.model import FiscalDocument, Note, QrFields, Reason, Status
-from vezde.receipts.operations import claims, turns, writing
+from vezde.receipts.operations import claims, pacing, turns, writing
 from vezde.receipts.operations.claims import Turn, Want
 from vezde.receipts.operations.settling import SALE, occurred_at
 from vezde.receipts.operations.writing import NewReceipt
@@ -108,6 +108,7 @@ async def register(
         now=now,
         wall=wall,
     )
+    await turns.pass_by(db, [want.key for want in waiting], now=now)
     decided = [want.key for want, one in zip(asking, answers, strict=True) if one.others_wait]
     if decided:
         await turns.confirmed(db, decided, now=now)
@@ -226,6 +227,8 @@ async def _start(
     now: datetime,
     wall: datetime,
 ) -> None:
+    guessed = {row.member_id for one, row in shown if row.reason is None and one.document is None}
+    later = await pacing.delays(db, guessed, now=now)
     documents: list[tuple[UUID, UUID, str, FiscalDocument]] = []
     work: list[tuple[object, ...]] = []
     for one, row in shown:
@@ -238,7 +241,8 @@ async def _start(
             continue
         assert one.qr is not None, "a receipt being checked has a QR or a document"
         parked = IN_TURN if row.receipt_id in waiting else None
-        work.append((row.member_id, row.receipt_id, "ask", one.qr.text(), now, wall, parked))
+        due = now + later.get(row.member_id, timedelta(0))
+        work.append((row.member_id, row.receipt_id, "ask", one.qr.text(), due, wall, parked))
         db.wake(ASK)
     await writing.add_documents(db, documents)
     await kit_db.execute_many(db, ADD_WORK, work)

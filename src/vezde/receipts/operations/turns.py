@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import LiteralString
 from uuid import UUID
 
 from vezde.kit import db as kit_db
@@ -24,7 +25,7 @@ FOR UPDATE
 """
 LEAVE = "DELETE FROM receipts.turn WHERE fn = %s AND fd = %s AND receipt_id = %s"
 ASK_NOW = """
-UPDATE receipts.verification SET due_at = %s, parked_because = NULL
+UPDATE receipts.verification SET due_at = greatest(due_at, %s), parked_because = NULL
 WHERE member_id = %s AND receipt_id = %s AND step = 'ask'
 """
 
@@ -67,7 +68,7 @@ async def _in_turn(db: Db, keys: Sequence[tuple[int, int]]) -> list[InTurn]:
 async def confirmed(db: Db, keys: Sequence[tuple[int, int]], *, now: datetime) -> None:
     """The documents (fn, fd) are verified: everybody else in turn gets the answer.
 
-    The same signature: taken, or registered already by the member; another one: forged.
+    The same paper: taken, or registered already by the member; anything else in it: forged.
     """
     by_key = {claim.key: claim for claim in await claims.lock(db, sorted(set(keys)))}
     waiting = await _in_turn(db, list(by_key)) if by_key else []
@@ -81,7 +82,8 @@ async def confirmed(db: Db, keys: Sequence[tuple[int, int]], *, now: datetime) -
                 (one.member_id, one.receipt_id, Reason.ALREADY_REGISTERED, owner.receipt_id)
             )
         else:
-            reason = Reason.TAKEN if one.fp == owner.fp else Reason.FORGED
+            same = (one.fp, one.content) == (owner.fp, owner.content)
+            reason = Reason.TAKEN if same else Reason.FORGED
             refused.append((one.member_id, one.receipt_id, reason, None))
     await leave(db, [(one.fn, one.fd, one.receipt_id) for one in waiting])
     await writing.reject(db, refused, now=now)
@@ -108,6 +110,30 @@ async def hand_on(db: Db, claim: Claim, *, now: datetime) -> None:
     await kit_db.execute_many(
         db, JOIN, [(claim.fn, claim.fd, claim.receipt_id, claim.member_id, claim.fp, claim.content)]
     )
+
+
+# Whose document nobody is just asking for: it is not there yet, or was put off.
+IDLE: LiteralString = """
+SELECT claim.fn, claim.fd, claim.fp, claim.content, claim.state, claim.member_id, claim.receipt_id
+FROM receipts.claim
+JOIN receipts.verification USING (member_id, receipt_id)
+WHERE (claim.fn, claim.fd) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[]))
+  AND claim.state = 'provisional' AND verification.step = 'ask' AND verification.due_at > %s
+  AND verification.lease IS NULL
+ORDER BY claim.fn, claim.fd
+"""
+
+
+async def pass_by(db: Db, keys: Sequence[tuple[int, int]], *, now: datetime) -> None:
+    """Let those in turn go before holders whose documents are only asked for later.
+
+    The claims are locked by whoever calls.
+    """
+    if not keys:
+        return
+    asked = [[fn for fn, _ in keys], [fd for _, fd in keys], now]
+    for claim in await kit_db.fetch_all(db, Claim, IDLE, asked):
+        await hand_on(db, claim, now=now)
 
 
 async def _give(db: Db, claim: Claim, to: InTurn, *, now: datetime) -> None:

@@ -44,6 +44,10 @@ UPDATE receipts.receipt
 SET status = 'rejected', reason = %s, first_receipt_id = %s, decided_at = %s
 WHERE member_id = %s AND receipt_id = %s
 """
+DELAYED = """
+UPDATE receipts.receipt SET reason = 'not_yet'
+WHERE member_id = %s AND receipt_id = %s AND status = 'checking' AND reason IS NULL
+"""
 CLOSE = """
 UPDATE receipts.receipt
 SET status = 'accepted', reason = NULL, decided_at = %s
@@ -269,6 +273,13 @@ async def close(db: Db, advances: Sequence[tuple[UUID, UUID]], *, now: datetime)
         for member_id, receipt_id in advances
     ]
     await outbox.record(db, facts)
+
+
+async def delayed(db: Db, member_id: UUID, receipt_id: UUID, *, now: datetime) -> None:
+    """The document is not there yet: its member is told, once."""
+    if (await db.execute(DELAYED, [member_id, receipt_id])).rowcount == 1:
+        fact = events.delayed(member_id=member_id, receipt_id=receipt_id, now=now)
+        await outbox.record(db, [fact])
 
 
 async def reject(

@@ -27,8 +27,9 @@ KEY = ("fiscalDriveNumber", "fiscalDocumentNumber", "fiscalSign")
 def document(found: Found, *, expected: QrFields | None) -> FiscalDocument:
     """The receipt in normal form; raises `UnreadableDocument` naming what is missing or wrong."""
     fields = found.fields
+    expected = expected or found.qr
     items = _items(fields)
-    in_rubles = _in_rubles(fields, items, expected)
+    in_rubles = _in_rubles(found, items, expected)
     total, cash, ecash, prepaid, credit, provision = (
         values.kopecks(fields.get(name), name, in_rubles=in_rubles) for name in SUMS
     )
@@ -69,14 +70,13 @@ def _items(fields: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return items
 
 
-def _in_rubles(
-    fields: Mapping[str, Any], items: list[Mapping[str, Any]], expected: QrFields | None
-) -> bool:
+def _in_rubles(found: Found, items: list[Mapping[str, Any]], expected: QrFields | None) -> bool:
     """Rubles or kopecks, decided once for a receipt; in doubt kopecks, which give fewer points.
 
-    The QR's sum decides; else a fraction does, which kopecks have not; else the habits of «Мои чеки
-    онлайн», which counts in rubles: numbers of two fields as text, and nulls for what is absent.
+    The QR's sum decides; else a fraction does, which kopecks have not; else the source's habits,
+    among them those of «Мои чеки онлайн»: numbers of two fields as text, nulls for what is absent.
     """
+    fields = found.fields
     if fields.get("totalSum") is None:
         raise UnreadableDocument("The receipt has no totalSum.")
     if expected is not None:
@@ -86,6 +86,8 @@ def _in_rubles(
     if any(_has_fraction(fields.get(name)) for name in SUMS):
         return True
     if any(_has_fraction(item.get("sum")) or _has_fraction(item.get("price")) for item in items):
+        return True
+    if found.in_rubles:
         return True
     as_text = (fields.get("fiscalSign"), fields.get("fiscalDocumentFormatVer"))
     return all(isinstance(one, str) for one in as_text) and None in fields.values()

@@ -43,6 +43,10 @@ class Answer:
     note: str = ""
 
 
+# Documents that the brand's own operator of fiscal data pushes.
+PUSHED = "ofd"
+
+
 class Source(StrEnum):
     """Where a provider's documents are from: what one of a source has not, the others have not."""
 
