@@ -5,8 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from vezde.kit.i18n import Locale, Plural
-from vezde.program.document import ChannelRule, Document, ExpirySection
-from vezde.program.model import Earning, Expiry, Inactivity, Programme, Programmes
+from vezde.program.document import ChannelRule, Document, ExpirySection, TrustSection
+from vezde.program.model import Earning, Expiry, Inactivity, Programme, Programmes, Trust
 from vezde.sellers.model import SALES_CHANNELS
 
 DEFAULT_RULE = "earning.default"
@@ -34,6 +34,7 @@ def programme(document: Document, *, version: int, in_force_from: datetime) -> P
         points_per_day=earning.points_per_day,
         window_days=document.receipts.window_days,
         receipts_per_day=document.receipts.per_day,
+        trust=_trust(document.receipts.trust),
         expiry=_expiry(expiry) if expiry else None,
         sales_channels=frozenset((*SALES_CHANNELS, *document.sales_channels)),
         name=document.name,
@@ -45,6 +46,10 @@ def programmes(versions: Sequence[Programme], *, chain: bytes = b"") -> Programm
     """All versions, by number; `chain` names them all."""
     starts = tuple(version.in_force_from for version in versions)
     return Programmes(tuple(versions), starts, chain)
+
+
+def _trust(trust: TrustSection | None) -> Trust | None:
+    return Trust(trust.up_to_kopecks, trust.points, trust.per_day) if trust else None
 
 
 def _earning(name: str, rule: ChannelRule, default: Earning) -> Earning:

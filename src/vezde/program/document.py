@@ -103,6 +103,21 @@ class EarningSection(_Section):
     )
 
 
+class TrustSection(_Section):
+    """Points promised at once for a small receipt that is still being checked."""
+
+    up_to_kopecks: Annotated[int, Field(ge=1, le=100_000_000)] = Field(
+        description="Receipts up to this sum are trusted"
+    )
+    points: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        description="Points promised for each, pending until it is decided, then replaced by what "
+        "it really earns"
+    )
+    per_day: Annotated[int, Field(ge=1, le=1_000)] = Field(
+        default=3, description="Most promises to a member in one day"
+    )
+
+
 class ReceiptsSection(_Section):
     """Which purchases are taken at all."""
 
@@ -111,6 +126,9 @@ class ReceiptsSection(_Section):
     )
     per_day: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
         default=None, description="Most purchases a member may show in one day; null is no limit"
+    )
+    trust: TrustSection | None = Field(
+        default=None, description="Points promised before a receipt is checked; null is none"
     )
 
 

@@ -145,6 +145,15 @@ class Earning:
     hold_days: int
 
 
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Points promised for a receipt up to a sum before it is checked, so many a member a day."""
+
+    up_to_kopecks: int
+    points: int
+    per_day: int
+
+
 class Period(StrEnum):
     """A calendar period, at whose end points may end."""
 
@@ -201,6 +210,7 @@ class Programme:
     points_per_day: int | None
     window_days: int | None
     receipts_per_day: int | None
+    trust: Trust | None
     expiry: Expiry | None
     sales_channels: frozenset[str]
     name: str | None

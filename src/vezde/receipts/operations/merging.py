@@ -52,6 +52,13 @@ FORGET_SLIPS: LiteralString = "DELETE FROM receipts.slip WHERE member_id = %s"
 MOVE_RECEIPTS: LiteralString = """
 UPDATE receipts.receipt SET member_id = %(into)s WHERE member_id = %(gone)s
 """
+MOVE_PROMISES: LiteralString = """
+UPDATE receipts.promise SET member_id = %(into)s WHERE member_id = %(gone)s
+"""
+# The account is closed with all that waited in it, promises among it.
+DROP_PROMISES: LiteralString = """
+UPDATE receipts.promise SET ended_at = %s WHERE member_id = %s AND ended_at IS NULL
+"""
 # What one of the two was refused because the other had it, the member has.
 OWN_NOW: LiteralString = """
 UPDATE receipts.receipt SET reason = 'already_registered', first_receipt_id = claim.receipt_id
@@ -59,6 +66,16 @@ FROM receipts.claim
 WHERE receipt.member_id = %(into)s AND receipt.reason = 'taken'
   AND claim.fn = receipt.fn AND claim.fd = receipt.fd AND claim.member_id = %(into)s
 """
+MOVES = (
+    MOVE_CLAIMS,
+    MOVE_TURNS,
+    MOVE_CHECKS,
+    MOVE_DOCUMENTS,
+    MOVE_SLIPS,
+    MOVE_RECEIPTS,
+    MOVE_PROMISES,
+    OWN_NOW,
+)
 LEAVE_TURNS: LiteralString = """
 DELETE FROM receipts.turn USING receipts.receipt
 WHERE receipt.member_id = %s AND turn.fn = receipt.fn AND turn.fd = receipt.fd
@@ -84,9 +101,7 @@ async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) ->
     Ids of receipts stay; a public id that carries `gone` is found by `queries.receipt`.
     """
     both = {"into": into, "gone": gone}
-    for statement in (MOVE_CLAIMS, MOVE_TURNS, MOVE_CHECKS, MOVE_DOCUMENTS, MOVE_SLIPS):
-        await db.execute(statement, both)
-    for statement in (MOVE_RECEIPTS, OWN_NOW):
+    for statement in MOVES:
         await db.execute(statement, both)
     await mailing.merge(db, into, gone)
     db.wake(ASK)
@@ -102,6 +117,7 @@ async def forget(db: Db, member_id: UUID, *, now: datetime, actor: str) -> None:
     await db.execute(LEAVE_TURNS, [member_id])
     await db.execute(FORGET_SLIPS, [member_id])
     await mailing.forget(db, member_id)
+    await db.execute(DROP_PROMISES, [now, member_id])
     for claim in await _claims(db, member_id):
         if claim.member_id == member_id and claim.state == ClaimState.PROVISIONAL:
             await turns.released(db, claim, now=now)

@@ -1,6 +1,6 @@
 """A receipt is shown: claimed, written, and answered at once; checked after."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,7 +15,7 @@ from vezde.program import queries as program
 from vezde.program.model import Programmes
 from vezde.receipts import queries
 from vezde.receipts.model import FiscalDocument, Note, QrFields, Reason, Status
-from vezde.receipts.operations import claims, pacing, turns, writing
+from vezde.receipts.operations import claims, pacing, promising, turns, writing
 from vezde.receipts.operations.claims import Turn, Want
 from vezde.receipts.operations.settling import SALE, occurred_at
 from vezde.receipts.operations.writing import NewReceipt
@@ -101,13 +101,12 @@ async def register(
         [(row.member_id, row.receipt_id, slip) for row, slip in slips if slip and not row.reason],
     )
     await turns.join(db, waiting)
-    await _start(
-        db,
-        [(submissions[index], rows[index]) for index in kept],
-        {want.receipt_id for want in waiting},
-        now=now,
-        wall=wall,
-    )
+    shown = [(submissions[index], rows[index]) for index in kept]
+    later = await pacing.delays(db, {row.member_id for one, row in shown if one.qr}, now=now)
+    in_turn = {want.receipt_id for want in waiting}
+    await _start(db, shown, in_turn, later, now=now, wall=wall)
+    trusted = _trusted(shown, in_turn, later)
+    await promising.promise(db, trusted, programmes.at(now), now=now, actor=actor)
     await turns.pass_by(db, [want.key for want in waiting], now=now)
     decided = [want.key for want, one in zip(asking, answers, strict=True) if one.others_wait]
     if decided:
@@ -223,12 +222,11 @@ async def _start(
     db: Db,
     shown: Sequence[tuple[Submission, NewReceipt]],
     waiting: set[UUID],
+    later: Mapping[UUID, timedelta],
     *,
     now: datetime,
     wall: datetime,
 ) -> None:
-    guessed = {row.member_id for one, row in shown if row.reason is None and one.document is None}
-    later = await pacing.delays(db, guessed, now=now)
     documents: list[tuple[UUID, UUID, str, FiscalDocument]] = []
     work: list[tuple[object, ...]] = []
     for one, row in shown:
@@ -246,3 +244,20 @@ async def _start(
         db.wake(ASK)
     await writing.add_documents(db, documents)
     await kit_db.execute_many(db, ADD_WORK, work)
+
+
+def _trusted(
+    shown: Sequence[tuple[Submission, NewReceipt]],
+    waiting: set[UUID],
+    later: Mapping[UUID, timedelta],
+) -> list[promising.Shown]:
+    """Receipts whose check begins now, of members whose showings are not put off."""
+    return [
+        promising.Shown(row.member_id, row.receipt_id, one.qr.total_kopecks)
+        for one, row in shown
+        if row.reason is None
+        and one.qr is not None
+        and one.document is None
+        and row.receipt_id not in waiting
+        and row.member_id not in later
+    ]

@@ -14,6 +14,7 @@ from vezde.kit.db import Db
 from vezde.outbox import operations as outbox
 from vezde.receipts import events
 from vezde.receipts.model import FiscalDocument, Note, Reason, Status
+from vezde.receipts.operations import promising
 from vezde.receipts.operations.settling import Matched, Outcome
 from vezde.receipts.reading.slips import Slip
 
@@ -220,9 +221,9 @@ async def decide(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> None:
             if one.matched
         ],
     )
-    await kit_db.execute_many(
-        db, DONE, [(one.item.member_id, one.item.receipt_id) for one in outcomes]
-    )
+    done = [(one.item.member_id, one.item.receipt_id) for one in outcomes]
+    await kit_db.execute_many(db, DONE, done)
+    await promising.take_back(db, done, now=now)
     await _after(db, outcomes, now=now)
 
 
@@ -294,9 +295,9 @@ async def reject(
             for member_id, receipt_id, reason, first_receipt_id in refused
         ],
     )
-    await kit_db.execute_many(
-        db, DONE, [(member_id, receipt_id) for member_id, receipt_id, _, _ in refused]
-    )
+    done = [(member_id, receipt_id) for member_id, receipt_id, _, _ in refused]
+    await kit_db.execute_many(db, DONE, done)
+    await promising.take_back(db, done, now=now)
     await outbox.record(
         db,
         [
