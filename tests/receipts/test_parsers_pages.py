@@ -86,7 +86,7 @@ class TestOtherPages:
         started = time.monotonic()
         with pytest.raises(UnreadableDocument):
             pages.read(page)
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 10
 
     @given(st.binary(max_size=400), st.integers(0, 4000))
     def test_never_break_it(self, noise, at):

@@ -29,10 +29,11 @@ ROWS: Final = (
 )
 NAMES: Final = frozenset({"check-product-name", "position"})
 HIDDEN: Final = re.compile(r"display\s*:\s*none", re.IGNORECASE)
-DATE: Final = re.compile(r"(\d{2})\.(\d{2})\.(\d{4})\s+(\d{2}:\d{2}(?::\d{2})?)")
-INN: Final = re.compile(r"инн\s*(\d{10}(?:\d{2})?)\b", re.IGNORECASE)
-TIMES: Final = re.compile(r"(\d+(?:[.,]\d+)?)\s*[xх×*]\s*(\d+(?:[.,]\d+)?)", re.IGNORECASE)
-AMOUNT: Final = re.compile(r"=?\s*(\d[\d ]*(?:[.,]\d{1,2})?)")
+DATE: Final = re.compile(r"([0-9]{2})\.([0-9]{2})\.([0-9]{4})\s+([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)")
+INN: Final = re.compile(r"инн\s*([0-9]{10}(?:[0-9]{2})?)\b", re.IGNORECASE)
+NUMBER: Final = r"([0-9]{1,9}(?:[.,][0-9]{1,6})?)"
+TIMES: Final = re.compile(rf"{NUMBER}\s*[xх×*]\s*{NUMBER}", re.IGNORECASE)
+AMOUNT: Final = re.compile(r"=?\s*([0-9][0-9 ]{0,14}(?:[.,][0-9]{1,2})?)")
 MISSING: Final = re.compile(r"чек\s+не\s+найден|не\s+поступил[ао]\s+к\s+оператору", re.IGNORECASE)
 OPERATIONS: Final = {"приход": 1, "возврат прихода": 2, "расход": 3, "возврат расхода": 4}
 HEADER: Final = {
