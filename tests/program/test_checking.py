@@ -308,7 +308,7 @@ class TestDefaults:
                 "exclude": {"skus": [], "categories": [], "tags": []},
                 "points_per_day": None,
             },
-            "receipts": {"window_days": None, "per_day": None},
+            "receipts": {"window_days": None, "per_day": None, "trust": None},
             "expiry": None,
         }
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from vezde.receipts import work
 from vezde.receipts.model import Reason, Status
 from vezde.receipts.operations import pushing
 from vezde.receipts.operations.pushing import Kept
@@ -143,6 +144,22 @@ class TestPushed:
         shop.passes(minutes=1)
         await self.push(shop, PAPER, OTHER)
         await shop.work(provider)
+        assert (await shop.receipt(anna, shown.receipt_id)).status is Status.ACCEPTED
+
+    async def test_while_somebody_is_asking_in_vain_is_not_missed(self, shop, anna):
+        shown = await shop.show(anna, qr=PAPER.qr)
+
+        class Slow(Pushed):
+            async def fetch(self, query):
+                answer = await super().fetch(query)
+                await push()
+                return answer
+
+        async def push():
+            await self.push(shop, PAPER)
+
+        await work.ask_once(shop.database, [Slow(shop.database)], clock=shop.clock)
+        await shop.work(Pushed(shop.database))
         assert (await shop.receipt(anna, shown.receipt_id)).status is Status.ACCEPTED
 
     async def test_beside_a_folder_that_lacks_it_is_still_waited_for(self, shop, anna, tmp_path):

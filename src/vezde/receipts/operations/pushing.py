@@ -35,9 +35,11 @@ HELD: LiteralString = """
 SELECT fn, fd, document FROM receipts.pushed
 WHERE (fn, fd) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[]))
 """
+# Whoever is just asking may have looked before this: without the lease that ends in vain.
 HURRY: LiteralString = """
 UPDATE receipts.verification AS waiting
-SET due_at = least(waiting.due_at, %(now)s), try_at = least(waiting.try_at, %(wall)s)
+SET due_at = least(waiting.due_at, %(now)s), try_at = least(waiting.try_at, %(wall)s),
+    lease = NULL, leased_until = NULL
 FROM receipts.claim
 WHERE (claim.fn, claim.fd) IN (SELECT * FROM unnest(%(fns)s::bigint[], %(fds)s::bigint[]))
   AND waiting.member_id = claim.member_id AND waiting.receipt_id = claim.receipt_id
