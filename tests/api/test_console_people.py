@@ -186,3 +186,13 @@ class TestJournal:
         nobody = (await vera.ok("GET", PEOPLE))["items"][1]["id"]
         found = await vera.ok("GET", f"/v1/console/journal?operator_id={nobody}")
         assert found["items"] == []
+
+
+class TestTroubles:
+    async def test_are_for_those_who_look_after_them(self, api: Api):
+        oleg = await person(api, "Олег", "operator")
+        assert (await oleg.ok("GET", "/v1/console/troubles"))["items"] == []
+        gone = "tjb_" + "A" * 43
+        assert (await oleg.refused("DELETE", f"/v1/console/troubles/{gone}"))[0] == 404
+        ivan = await person(api, "Иван", "analyst")
+        assert await ivan.refused("GET", "/v1/console/troubles") == (403, "right_missing")

@@ -1,8 +1,11 @@
 """The console as the brand's people use it: on a desk and on a phone, in both languages."""
 
+import json
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from browser.phone import DESKTOP, WIDER
 from vezde.testing.installation import Installation
+from vezde.testing.receipts import line, receipt, render
 
 NARROW = (360, 740)
 
@@ -123,3 +127,118 @@ class TestPeople:
             await desk.go("/journal")
             await expect(desk.page.locator("li", has_text=words[3]).first).to_be_visible()
             await desk.is_sound("journal")
+
+
+LIPSTICKS = ("Лунария помада матов", "ПОМАДА ЛУНАРИЯ ПОЛЯРНОЕ СИЯНИЕ", "Лунария крем")
+
+
+@pytest.fixture(scope="module")
+def doubts(sandbox: Installation) -> None:
+    """Receipts of two people with lines that nobody is sure of, some alike."""
+    sandbox.make_key("console")
+    noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0, tzinfo=None)
+    day = noon - timedelta(days=1)
+    soap = line("Мыло хозяйственное 72% 200г", 4_900)
+    for number, name in enumerate([*LIPSTICKS, LIPSTICKS[0], LIPSTICKS[0]], start=1):
+        given = {"phone": f"+7900000010{number % 2}"}
+        status, answer = sandbox.request("POST", "/v1/members", json.dumps(given).encode())
+        member = json.loads(answer)["id" if status == 201 else "member_id"]
+        paper = receipt(number, lines=[soap, line(name, 10_000 * number)], at=day)
+        sandbox.call(
+            "POST",
+            "/v1/receipts",
+            {"member_id": member, "document": render(paper)},
+            Idempotency_Key=f"console-{number}",
+        )
+    for _ in range(200):
+        waiting = sandbox.call("GET", "/v1/receipts?status=in_review")["items"]
+        if len(waiting) == 5:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the receipts are not in review")
+
+
+class TestModeration:
+    async def test_goes_by_keys_and_back(
+        self, browser: Browser, sandbox: Installation, doubts: None, shots: Path
+    ) -> None:
+        async with opened(browser, sandbox, shots) as desk:
+            await desk.enter()
+            await desk.go("/moderation")
+            line_ = desk.page.get_by_role("region").locator("h2")
+            await expect(line_).to_have_text(LIPSTICKS[0])
+            await desk.is_sound("moderation")
+            await desk.page.keyboard.press("j")
+            await expect(line_).to_have_text(LIPSTICKS[1])
+            await desk.page.keyboard.press("k")
+            await desk.page.keyboard.press("1")  # and the two alike
+            await expect(desk.page.get_by_role("status").first).to_have_text("Решено строк: 3")
+            await expect(line_).to_have_text(LIPSTICKS[1])
+            await desk.page.keyboard.press("u")
+            await expect(desk.page.get_by_role("status").first).to_have_text("Отменено строк: 3")
+            await expect(line_).to_have_text(LIPSTICKS[0])
+            await desk.page.keyboard.press("/")
+            await desk.page.get_by_label("Название, артикул или штрихкод").fill("помада клевер")
+            await expect(desk.page.locator(".found button")).to_have_count(1)
+            await desk.is_sound("moderation-search")
+            await desk.page.locator(".found button").click()
+            await expect(line_).to_have_text(LIPSTICKS[1])
+            await desk.page.keyboard.press("?")
+            await expect(desk.page.get_by_role("dialog")).to_be_visible()
+
+    async def test_a_colleague_was_faster_and_a_phone_is_wide_enough(
+        self, browser: Browser, sandbox: Installation, doubts: None, shots: Path
+    ) -> None:
+        async with (
+            opened(browser, sandbox, shots, NARROW) as slow,
+            opened(browser, sandbox, shots, DESKTOP, "en") as quick,
+        ):
+            for desk in (slow, quick):
+                await desk.enter()
+                await desk.go("/moderation")
+                await expect(desk.page.get_by_role("region").locator("h2")).to_be_visible()
+            await slow.is_sound("moderation")
+            await quick.is_sound("moderation")
+            await quick.button(re.compile("^Not ours")).click()
+            await expect(quick.page.get_by_role("status").first).to_contain_text("Decided")
+            await slow.button(re.compile("^Не наш товар")).click()
+            await expect(slow.page.get_by_role("alert")).to_contain_text(
+                "уже решил другой оператор"
+            )
+            slow.complaints.clear()  # the browser itself tells of a 409
+
+    @pytest.mark.parametrize("size", [DESKTOP, NARROW])
+    async def test_names_and_shops_are_looked_after(
+        self, browser: Browser, sandbox: Installation, doubts: None, shots: Path, size
+    ) -> None:
+        async with opened(browser, sandbox, shots, size) as desk:
+            await desk.enter()
+            await desk.go("/aliases")
+            await expect(desk.page.locator("h1")).to_have_text("Выученные названия")
+            await expect(desk.button("Забыть").first).to_be_visible()
+            await desk.is_sound("aliases")
+            await desk.go("/sellers")
+            await expect(desk.page.locator("h1")).to_have_text("Магазины")
+            await desk.page.get_by_text("Известные").click()
+            await expect(desk.button("Сохранить").first).to_be_visible()
+            await desk.is_sound("sellers")
+
+
+class TestFigures:
+    @pytest.mark.parametrize(("size", "locale"), [(DESKTOP, "ru"), (NARROW, "en")])
+    async def test_are_charts_and_tables(
+        self, browser: Browser, sandbox: Installation, doubts: None, shots: Path, size, locale: str
+    ) -> None:
+        words = {"ru": ("Таблицей", "День"), "en": ("As a table", "Day")}[locale]
+        async with opened(browser, sandbox, shots, size, locale) as desk:
+            await desk.enter()
+            await desk.go("/today")
+            await expect(desk.page.locator("canvas").first).to_be_visible()
+            await desk.is_sound("today")
+            await desk.button(words[0]).first.click()
+            table = desk.page.locator("figure table").first
+            await expect(table).to_contain_text(words[1])
+            await desk.is_sound("today-table")
+            await desk.go("/quality")
+            await expect(desk.page.get_by_role("region").first).to_be_visible()
+            await desk.is_sound("quality")

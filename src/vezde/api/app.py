@@ -32,8 +32,13 @@ from vezde.api import (
     webhooks,
     widget,
 )
+from vezde.api.console import goods as console_goods
+from vezde.api.console import moderation as console_moderation
 from vezde.api.console import people as console_people
+from vezde.api.console import quality as console_quality
 from vezde.api.console import sessions as console_sessions
+from vezde.api.console import today as console_today
+from vezde.api.console import troubles as console_troubles
 from vezde.api.tools import Tools
 
 # The batch stands before the receipt of an id, which would take «batch» for one.
@@ -61,6 +66,11 @@ ROUTERS = (
     till,
     console_sessions,
     console_people,
+    console_moderation,
+    console_goods,
+    console_today,
+    console_quality,
+    console_troubles,
     sandbox,
     running,
 )

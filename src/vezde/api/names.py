@@ -19,7 +19,7 @@ TROUBLES = {
     "letter": "tlt",
 }
 OPERATOR, JOURNAL, SESSION, PAYMENT = "opr", "jrn", "ssn", "pay"
-HOLD = "hld"
+HOLD, DECISION = "hld", "dcs"
 
 
 def member(member_id: UUID) -> str:
@@ -112,6 +112,14 @@ def trouble_key(text: str) -> tuple[str, UUID, UUID]:
     if kind is None:
         raise ids.UnknownId("This is not an id of a trouble; take it from GET /v1/troubles.")
     return kind, *pair(prefix, text)
+
+
+def decision(decision_id: UUID) -> str:
+    return ids.public(DECISION, decision_id)
+
+
+def decision_id(text: str) -> UUID:
+    return ids.parse(DECISION, text)[0]
 
 
 def operator(operator_id: UUID) -> str:

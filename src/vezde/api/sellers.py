@@ -79,17 +79,21 @@ async def label(inn: str, given: LabelIn, caller: Caller, using: Using) -> Selle
     """Say what an INN is; its past receipts are relabelled, what was priced stays priced."""
     async with using.database.transaction() as db:
         now = await using.clock.programme(db)
-        await _check_channel(db, given.sales_channel, now=now)
-        seller = await operations.label(
-            db,
-            inn,
-            name=given.name,
-            kind=given.kind,
-            sales_channel=given.sales_channel,
-            now=now,
-            actor=caller.actor,
-        )
-    return seller_out(seller)
+        return seller_out(await named(db, inn, given, now=now, actor=caller.actor))
+
+
+async def named(db: Db, inn: str, given: LabelIn, *, now: datetime, actor: str) -> Seller:
+    """The seller as it is called from now on; raises `UnknownChannel` and what `label` raises."""
+    await _check_channel(db, given.sales_channel, now=now)
+    return await operations.label(
+        db,
+        inn,
+        name=given.name,
+        kind=given.kind,
+        sales_channel=given.sales_channel,
+        now=now,
+        actor=actor,
+    )
 
 
 async def _check_channel(db: Db, sales_channel: str, *, now: datetime) -> None:

@@ -72,14 +72,14 @@ async def listed(
     if kind is not None and kind not in {one.kind for one in using.troubles}:
         known = ", ".join(one.kind for one in using.troubles)
         raise Malformed(f"There is no such kind; there are {known}.")
-    before = _place(cursor)
+    before = place_of(cursor)
     async with using.database.transaction() as db:
         rows = await troubles.listed(db, using.troubles, kind=kind, before=before, limit=limit + 1)
     return page(
         rows,
         limit,
         show=lambda one: trouble_out(using.troubles, one),
-        position=lambda one: _position(one.place),
+        position=lambda one: position_of(one.place),
     )
 
 
@@ -114,11 +114,11 @@ def found(sources: tuple[Source, ...], trouble_id: str) -> tuple[Source, UUID, U
     return source, first, second
 
 
-def _position(place: Place) -> str:
+def position_of(place: Place) -> str:
     return f"{place.at.isoformat()} {place.kind} {place.first} {place.second}"
 
 
-def _place(cursor: str | None) -> Place | None:
+def place_of(cursor: str | None) -> Place | None:
     position = cursor_of(cursor)
     if position is None:
         return None

@@ -143,6 +143,16 @@ class Matcher:
             for answer, item in zip(answers, items, strict=True)
         ]
 
+    @property
+    def default(self) -> Thresholds:
+        """What a brand without thresholds of its own has."""
+        return self._default
+
+    def same_line(self, one: str, other: str) -> bool:
+        """Whether both SKUs are of one product line."""
+        line_of = self._assortment.line_of
+        return one in line_of and line_of[one] == line_of.get(other)
+
     def guesses(self, names_printed: Sequence[str]) -> list[tuple[Guess, ...]]:
         """The three products most like each name, whether or not the line is ours at all."""
         seen = [self._assortment.see(names.read(one)) for one in names_printed]

@@ -4,15 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, LiteralString
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from psycopg.types.json import Jsonb
 
 from vezde.catalog import events, names, planning, rows
+from vezde.catalog.matcher import Thresholds
+from vezde.catalog.measuring import LOWEST, Verdict
 from vezde.catalog.model import Change, Mode, Outcome, Product, Row
 from vezde.catalog.planning import Plan, Stored
 from vezde.catalog.rows import Parsed
 from vezde.kit import db as kit_db
+from vezde.kit import ids
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
 from vezde.outbox import operations as outbox_ops
@@ -85,10 +88,34 @@ INSERT INTO catalog.alias AS known (seller_inn, name, printed, sku, learned_at, 
 VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT (seller_inn, name) DO UPDATE SET
     printed = excluded.printed, sku = excluded.sku,
-    learned_at = excluded.learned_at, learned_by = excluded.learned_by
-WHERE known.sku IS DISTINCT FROM excluded.sku
+    learned_at = excluded.learned_at, learned_by = excluded.learned_by,
+    withdrawn_at = NULL, withdrawn_by = NULL
+WHERE known.sku IS DISTINCT FROM excluded.sku OR known.withdrawn_at IS NOT NULL
 RETURNING name
 """
+UNLEARN: LiteralString = """
+UPDATE catalog.alias SET withdrawn_at = %s, withdrawn_by = %s
+WHERE seller_inn = %s AND name = %s AND withdrawn_at IS NULL
+RETURNING name
+"""
+ADD_VERDICT: LiteralString = """
+INSERT INTO catalog.verdict (verdict_id, brand, method, accepted, line_score, sku_score, right_line,
+    right_sku, decided_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (verdict_id) DO NOTHING
+"""
+DROP_VERDICT: LiteralString = "DELETE FROM catalog.verdict WHERE verdict_id = %s"
+SET_THRESHOLDS: LiteralString = """
+INSERT INTO catalog.threshold (threshold_id, brand, line, sku, set_at, set_by)
+VALUES (%s, %s, %s, %s, %s, %s)
+"""
+
+
+class InvalidThresholds(DomainError):
+    """Scores that no threshold can be."""
+
+    code = "invalid_thresholds"
+    kind = Kind.INVALID
 
 
 class EmptyReplacement(DomainError):
@@ -171,6 +198,50 @@ async def learn_alias(
         return False
     await db.execute(STAMP_ALIASES, [uuid4(), now, actor])
     return True
+
+
+async def unlearn_alias(
+    db: Db, *, seller_inn: str | None, name: str, now: datetime, actor: str
+) -> bool:
+    """Forget what a line of this seller is; False: nothing was known. `name` as `learn_alias`.
+
+    Takes the catalogue's lock: call it before the locks of accounts.
+    """
+    await _lock(db, now=now, actor=actor)
+    row = [now, actor, seller_inn or "", names.key(name)]
+    if await kit_db.fetch_value(db, UNLEARN, row) is None:
+        return False
+    await db.execute(STAMP_ALIASES, [uuid4(), now, actor])
+    return True
+
+
+async def note_verdict(
+    db: Db, verdict_id: UUID, verdict: Verdict, *, brand: str, method: str, now: datetime
+) -> None:
+    """Keep what a person found the matcher's answer to be: thresholds and precision stand on it."""
+    scores = [round(verdict.line_score, 4), round(verdict.sku_score, 4)]
+    found = [*scores, verdict.right_line, verdict.right_sku, now]
+    await db.execute(ADD_VERDICT, [verdict_id, brand, method, verdict.accepted, *found])
+
+
+async def drop_verdict(db: Db, verdict_id: UUID) -> None:
+    """The decision was undone: it tells nothing."""
+    await db.execute(DROP_VERDICT, [verdict_id])
+
+
+async def set_thresholds(
+    db: Db, brand: str, thresholds: Thresholds | None, *, now: datetime, actor: str
+) -> None:
+    """From which scores on this brand's lines are certain; None: from those everybody has.
+
+    What was recognised before stays. Raises `InvalidThresholds`.
+    """
+    if thresholds and not all(LOWEST <= one <= 1 for one in (thresholds.line, thresholds.sku)):
+        raise InvalidThresholds(f"A threshold is a score from {LOWEST} to 1, like 0.97")
+    await _lock(db, now=now, actor=actor)
+    scores = [thresholds.line, thresholds.sku] if thresholds else [None, None]
+    await db.execute(SET_THRESHOLDS, [ids.new(), brand, *scores, now, actor])
+    await db.execute(STAMP_ALIASES, [uuid4(), now, actor])
 
 
 def _as_row(number: int, given: Row | Product | Mapping[str, Any]) -> Row:

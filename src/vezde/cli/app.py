@@ -10,6 +10,7 @@ from vezde.cli import (
     clock,
     db,
     keys,
+    letter,
     links,
     members,
     operators,
@@ -41,6 +42,7 @@ app.add_typer(troubles.app, name="troubles")
 app.add_typer(clock.app, name="clock")
 app.add_typer(db.app, name="db")
 app.command()(audit.audit)
+app.command()(letter.letter)
 
 
 def _version(asked: bool) -> None:

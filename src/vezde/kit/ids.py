@@ -6,13 +6,14 @@ first, so that one id is enough to find the row where the member lives.
 
 import base64
 import binascii
+from datetime import datetime
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from vezde.kit.errors import DomainError, Kind
 
-__all__ = ["UnknownId", "new", "parse", "public"]
+__all__ = ["UnknownId", "first_at", "new", "parse", "public"]
 
 
 class UnknownId(DomainError):
@@ -25,6 +26,11 @@ class UnknownId(DomainError):
 def new() -> UUID:
     """A fresh UUIDv7."""
     return uuid7()
+
+
+def first_at(instant: datetime) -> UUID:
+    """What no id made at this instant (wall) or later is below."""
+    return UUID(int=int(instant.timestamp() * 1000) << 80)
 
 
 def public(prefix: str, *parts: UUID) -> str:

@@ -33,6 +33,23 @@ SELECT (SELECT count(*) FROM outbox.todo) AS waiting,
        (SELECT count(*) FROM outbox.retry WHERE parked_at IS NOT NULL) AS parked
 """
 
+# By the primary key, within the months' partitions.
+TALLY: LiteralString = """
+SELECT kind, count(*) AS number, coalesce(sum((data ->> 'points')::bigint), 0)::bigint AS points
+FROM outbox.fact WHERE recorded_at >= %s AND recorded_at < %s
+GROUP BY kind ORDER BY kind
+"""
+FIRST: LiteralString = "SELECT recorded_at FROM outbox.fact ORDER BY recorded_at LIMIT 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Facts of a kind, and the points they name together."""
+
+    kind: str
+    number: int
+    points: int
+
 
 @dataclass(frozen=True)
 class Parked:
@@ -62,6 +79,17 @@ class Backlog:
 async def recorded(db: Db, *, since: datetime, until: datetime, limit: int) -> list[FactRow]:
     """Facts with `since <= recorded_at < until`, in order."""
     return await kit_db.fetch_all(db, FactRow, RECORDED, [since, until, limit])
+
+
+async def tally(db: Db, *, since: datetime, until: datetime) -> list[Counted]:
+    """How many facts of each kind were recorded in this time, and how many points they name."""
+    return await kit_db.fetch_all(db, Counted, TALLY, [since, until])
+
+
+async def first(db: Db) -> datetime | None:
+    """When the first fact was recorded."""
+    found: datetime | None = await kit_db.fetch_value(db, FIRST)
+    return found
 
 
 async def rest(db: Db) -> int:

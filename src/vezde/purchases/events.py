@@ -9,6 +9,7 @@ from vezde.purchases.model import Document, Linked
 
 RECORDED = "purchase.recorded/1"
 LINES_RECOGNISED = "purchase.lines_recognised/1"
+LINE_RETRACTED = "purchase.line_retracted/1"
 ADVANCE_SETTLED = "purchase.advance_settled/1"
 
 
@@ -70,4 +71,30 @@ def lines_recognised(
         occurred_at=occurred_at,
         recorded_at=now,
         data={"purchase_id": str(purchase_id), "receipt_id": str(receipt_id), "lines": lines},
+    )
+
+
+def line_retracted(
+    member_id: UUID,
+    receipt_id: UUID,
+    purchase_id: UUID,
+    line: int,
+    points: int,
+    *,
+    now: datetime,
+) -> FactRow:
+    """A line turned out not to be what it was taken for; its points were taken back."""
+    return FactRow(
+        id=ids.new(),
+        member_id=member_id,
+        subject=None,
+        kind=LINE_RETRACTED,
+        occurred_at=now,
+        recorded_at=now,
+        data={
+            "purchase_id": str(purchase_id),
+            "receipt_id": str(receipt_id),
+            "line": line,
+            "points": points,
+        },
     )

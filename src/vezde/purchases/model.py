@@ -1,6 +1,6 @@
 """Documents and lines of a purchase, and the pure rules that link them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,6 +13,8 @@ from vezde.program.model import Variant
 ADVANCE_SETTLES_WITHIN = timedelta(days=45)
 # Consumer instalment plans run up to three years.
 CREDIT_LASTS = timedelta(days=3 * 366)
+# How often a line may be decided and undone.
+MOST_TURNS = 64
 
 
 class Paid(StrEnum):
@@ -138,9 +140,20 @@ class Linked:
     met: dict[int, int] = field(default_factory=dict)
 
 
-def recognised_id(receipt_id: UUID, lines: Iterable[int]) -> UUID:
-    """The fact of lines that were recognised together after their document."""
-    return uuid5(receipt_id, "recognised:" + ",".join(map(str, sorted(lines))))
+def recognised_id(receipt_id: UUID, lines: Iterable[int], turn: int = 0) -> UUID:
+    """The fact of lines that were recognised together after their document.
+
+    `turn` tells apart what was recognised, taken back and recognised anew: below `MOST_TURNS`.
+    """
+    named = "recognised:" + ",".join(map(str, sorted(lines)))
+    return uuid5(receipt_id, f"{named}#{turn}" if turn else named)
+
+
+def is_of_document(fact_id: UUID, receipt_id: UUID, lines: Sequence[int]) -> bool:
+    """Whether a fact of these lines is the document's own, or of them recognised later."""
+    return fact_id == receipt_id or any(
+        fact_id == recognised_id(receipt_id, lines, turn) for turn in range(MOST_TURNS)
+    )
 
 
 def needs_linking(document: Document) -> bool:

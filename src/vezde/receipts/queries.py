@@ -239,3 +239,32 @@ async def providers(db: Db, names: Sequence[str], *, wall: datetime) -> list[Sta
     rows = {one.name: one for one in await kit_db.fetch_all(db, Standing, PROVIDERS, today)}
     known = [rows.get(name, Standing(name)) for name in names]
     return sorted(known, key=lambda one: one.place or standing.LAST)
+
+
+# By receipt_by_id: ids are in the order of the wall, days are the programme's.
+TALLY: LiteralString = """
+SELECT status, coalesce(sales_channel, '') AS sales_channel,
+    coalesce(seller_name, '') AS seller_name,
+    count(*) AS number, coalesce(sum(total_kopecks), 0)::bigint AS total_kopecks
+FROM receipts.receipt
+WHERE receipt_id >= %s AND receipt_id < %s AND registered_at >= %s AND registered_at < %s
+GROUP BY 1, 2, 3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Receipts of one status, channel and shop ("" where it is not known), and their sums."""
+
+    status: str
+    sales_channel: str
+    seller_name: str
+    number: int
+    total_kopecks: int
+
+
+async def tally(
+    db: Db, *, since: datetime, until: datetime, first_id: UUID, last_id: UUID
+) -> list[Counted]:
+    """Receipts registered in this time, as they are now; the ids bound what is read."""
+    return await kit_db.fetch_all(db, Counted, TALLY, [first_id, last_id, since, until])

@@ -9,6 +9,7 @@ from vezde.bot.section import BotSection
 from vezde.checkout import operations as checkout
 from vezde.checkout import section as checkout_section
 from vezde.checkout.section import BurningSection, ReturnsSection
+from vezde.insights import operations as insights
 from vezde.kit.troubles import Source
 from vezde.kit.work import troubles as job_troubles
 from vezde.kit.work.timetable import Tick
@@ -25,9 +26,11 @@ from vezde.program import reactions as program_reactions
 from vezde.program.sections import Section
 from vezde.purchases import operations as purchases
 from vezde.receipts import reactions as receipt_reactions
+from vezde.receipts import section as moderation_section
 from vezde.receipts import troubles as receipt_troubles
 from vezde.receipts.mailing import troubles as letter_troubles
 from vezde.receipts.operations import merging
+from vezde.receipts.section import ModerationSection
 from vezde.sellers import operations as sellers
 from vezde.sellers.section import SellersSection
 
@@ -35,6 +38,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("burning", BurningSection, checkout_section.install_burning),
     Section("returns", ReturnsSection, checkout_section.install_returns),
     Section("sellers", SellersSection, sellers.install_section),
+    Section("moderation", ModerationSection, moderation_section.install_section),
     Section("texts", TextsSection, messaging.install_section),
     Section("bot", BotSection, bot_section.install_section),
 )
@@ -76,4 +80,5 @@ TICKS = (
     Tick("receipts.pushed", period_seconds=86_400),
     Tick("bot.sweep", period_seconds=3_600),
     Tick(bot_guests.TICK, period_seconds=86_400, calendar=True),
+    Tick(insights.TICK, period_seconds=3_600),
 )

@@ -6,6 +6,7 @@ from datetime import datetime
 from vezde.access import operations as access
 from vezde.bot import guests as bot_guests
 from vezde.bot import inbox as bot_inbox
+from vezde.insights import operations as insights
 from vezde.kit.db import Db
 from vezde.kit.work import timetable
 from vezde.messaging import operations as messaging
@@ -61,4 +62,5 @@ def tick_handlers(house: House) -> Mapping[str, timetable.Handler]:
         "receipts.letters_sweep": letters,
         "bot.sweep": updates,
         bot_guests.TICK: guests(house).tick,
+        insights.TICK: insights.tally,
     }

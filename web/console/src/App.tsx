@@ -18,7 +18,7 @@ export function App() {
   const [problem, setProblem] = useState<string | null>(null);
 
   const entered = useCallback((found: Session) => {
-    showIn(found.timezone);
+    showIn(found.timezone, found.now);
     setProblem(null);
     setSession(found);
   }, []);

@@ -24,6 +24,42 @@ interface Place {
 
 const PLACES: Place[] = [
   {
+    path: "/today",
+    name: say.pages.today,
+    right: "today",
+    page: lazy(() => import("./pages/Today")),
+  },
+  {
+    path: "/moderation",
+    name: say.pages.moderation,
+    right: "moderate",
+    page: lazy(() => import("./pages/Moderation")),
+  },
+  {
+    path: "/sellers",
+    name: say.pages.sellers,
+    right: "moderate",
+    page: lazy(() => import("./pages/Sellers")),
+  },
+  {
+    path: "/aliases",
+    name: say.pages.aliases,
+    right: "moderate",
+    page: lazy(() => import("./pages/Aliases")),
+  },
+  {
+    path: "/quality",
+    name: say.pages.quality,
+    right: "quality",
+    page: lazy(() => import("./pages/Quality")),
+  },
+  {
+    path: "/troubles",
+    name: say.pages.troubles,
+    right: "troubles",
+    page: lazy(() => import("./pages/Troubles")),
+  },
+  {
     path: "/people",
     name: say.pages.people,
     right: "people",

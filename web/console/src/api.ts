@@ -10,6 +10,8 @@ export interface Session {
   expires_at: string;
   programme: string | null;
   timezone: string;
+  /** The programme's clock, which a sandbox moves ahead. */
+  now: string;
   sandbox: boolean;
 }
 

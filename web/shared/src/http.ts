@@ -5,6 +5,8 @@ export class Refused extends Error {
     readonly status: number,
     readonly code: string,
     detail: string,
+    /** What the problem says beside: depends on the code. */
+    readonly extra: Readonly<Record<string, unknown>> = {},
   ) {
     super(detail);
   }
@@ -45,6 +47,7 @@ async function read<T>(answer: Response): Promise<T> {
     answer.status,
     problem.code ?? "failed",
     problem.detail ?? problem.error ?? (text.slice(0, 300) || answer.statusText),
+    problem as Record<string, unknown>,
   );
 }
 

@@ -52,6 +52,7 @@ class SessionOut(BaseModel):
     expires_at: datetime
     programme: str | None
     timezone: str
+    now: datetime
     sandbox: bool
 
 
@@ -119,5 +120,6 @@ async def _shown(db: Db, shift: Shift, using: Tools, now: datetime) -> SessionOu
         expires_at=shift.expires_wall,
         programme=programme.name if programme else None,
         timezone=str(programme.zone) if programme else "Europe/Moscow",
+        now=now,
         sandbox=using.sandbox is not None,
     )

@@ -12,7 +12,7 @@ from vezde.outbox import operations as outbox
 from vezde.program import queries as program
 from vezde.program.records import Decided
 from vezde.purchases import events, orders
-from vezde.purchases.model import Book, Document, LineState, Linked, recognised_id
+from vezde.purchases.model import Book, Document, LineState, Linked, is_of_document
 from vezde.purchases.orders import Goods, Met
 
 OF_ORDERS: LiteralString = """
@@ -261,11 +261,11 @@ async def _earned_before(db: Db, member_id: UUID, met: Sequence[Met]) -> list[Me
 
 def _priced(receipt: Goods, decided: Sequence[Decided]) -> Decided | None:
     """The decision that priced a receipt's line; None when all of it was refused."""
-    for one in decided:
+    for one in reversed(decided):  # what was taken back and decided anew counts as it is now
         lines = [line.line for line in one.fact.lines if not line.decided]
         if receipt.line not in lines or one.decision.refusal is not None:
             continue
-        if one.fact.id in {receipt.document_id, recognised_id(receipt.document_id, lines)}:
+        if is_of_document(one.fact.id, receipt.document_id, lines):
             return one
     return None
 

@@ -1,7 +1,7 @@
 """Price lines that were recognised after their document; put purchases under another channel."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -71,14 +71,15 @@ async def recognise(
     receipt_id: UUID,
     recognised: Sequence[Recognised],
     *,
+    turn: int = 0,
     now: datetime,
     actor: str,
 ) -> Decision | None:
     """Price lines recognised after their document was recorded, alone, under its own day.
 
     Lines decided before never change; a line that waits or is covered, by a shop's order too, or
-    was priced by its product line, gets its product and earns nothing. Returns None when nothing
-    could earn.
+    was priced by its product line, gets its product and earns nothing. `turn` is above 0 for a line
+    whose product was taken away before (`retract`). Returns None when nothing could earn.
     """
     await ledger.lock(db, [member_id])
     document = await kit_db.fetch_one(db, _DocumentRow, DOCUMENT, [member_id, receipt_id])
@@ -96,7 +97,10 @@ async def recognise(
     }
     decision = None
     if earning:
-        fact = _recognised_fact(member_id, receipt_id, document, lines, news, earning, met, now)
+        fact = replace(
+            _recognised_fact(member_id, receipt_id, document, lines, news, earning, met, now),
+            id=recognised_id(receipt_id, earning, turn),
+        )
         (decision,) = await program.apply(db, [fact], now=now, actor=actor)
     await kit_db.execute_many(
         db,

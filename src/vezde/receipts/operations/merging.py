@@ -59,6 +59,12 @@ UPDATE receipts.promise SET member_id = %(into)s WHERE member_id = %(gone)s
 DROP_PROMISES: LiteralString = """
 UPDATE receipts.promise SET ended_at = %s WHERE member_id = %s AND ended_at IS NULL
 """
+MOVE_LOOKS: LiteralString = """
+UPDATE receipts.look SET member_id = %(into)s WHERE member_id = %(gone)s
+"""
+LEAVE_LOOKS: LiteralString = """
+DELETE FROM receipts.look WHERE member_id = %s AND decided_at IS NULL
+"""
 # What one of the two was refused because the other had it, the member has.
 OWN_NOW: LiteralString = """
 UPDATE receipts.receipt SET reason = 'already_registered', first_receipt_id = claim.receipt_id
@@ -72,6 +78,7 @@ MOVES = (
     MOVE_CHECKS,
     MOVE_DOCUMENTS,
     MOVE_SLIPS,
+    MOVE_LOOKS,
     MOVE_RECEIPTS,
     MOVE_PROMISES,
     OWN_NOW,
@@ -118,6 +125,7 @@ async def forget(db: Db, member_id: UUID, *, now: datetime, actor: str) -> None:
     await db.execute(FORGET_SLIPS, [member_id])
     await mailing.forget(db, member_id)
     await db.execute(DROP_PROMISES, [now, member_id])
+    await db.execute(LEAVE_LOOKS, [member_id])
     for claim in await _claims(db, member_id):
         if claim.member_id == member_id and claim.state == ClaimState.PROVISIONAL:
             await turns.released(db, claim, now=now)

@@ -14,7 +14,7 @@ from vezde.kit.db import Db
 from vezde.outbox import operations as outbox
 from vezde.receipts import events
 from vezde.receipts.model import FiscalDocument, Note, Reason, Status
-from vezde.receipts.operations import promising
+from vezde.receipts.operations import looking, promising
 from vezde.receipts.operations.settling import Matched, Outcome
 from vezde.receipts.reading.slips import Slip
 
@@ -260,6 +260,7 @@ async def _after(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> None:
     ]
     await outbox.record(db, facts)
     await close(db, closed, now=now)
+    await looking.enter(db, outcomes, now=now)
 
 
 async def close(db: Db, advances: Sequence[tuple[UUID, UUID]], *, now: datetime) -> None:

@@ -32,7 +32,7 @@ export default function Journal() {
             <li key={one.id}>
               <div className="what">
                 <div>{say.journal.what[one.what] ?? one.what}</div>
-                <Details entry={one} />
+                <Details entry={one} people={people.data?.items ?? []} />
               </div>
               <div className="quiet small">
                 {one.who}, {moment(one.at)}
@@ -50,9 +50,11 @@ export default function Journal() {
   );
 }
 
-function Details({ entry }: { entry: Entry }) {
-  const { before, after, ...rest } = entry.details;
+function Details({ entry, people }: { entry: Entry; people: Person[] }) {
+  const { before, after, operator_id, ...rest } = entry.details;
   const facts: [string, unknown][] = Object.entries(rest);
+  const whom = people.find((one) => one.id === operator_id);
+  if (whom) facts.unshift([say.people.name, whom.name]);
   if (entry.member_id) facts.push([say.journal.member, entry.member_id]);
   if (before !== undefined) facts.push([say.journal.before, before]);
   if (after !== undefined) facts.push([say.journal.after, after]);

@@ -1,0 +1,59 @@
+"""The programme's section `moderation`: what people look at, and by when."""
+
+from datetime import datetime
+from typing import Annotated, Any, LiteralString
+
+from psycopg.types.json import Jsonb
+from pydantic import BaseModel, ConfigDict, Field
+
+from vezde.kit import db as kit_db
+from vezde.kit.db import Db
+
+INSTALL: LiteralString = """
+INSERT INTO receipts.section (version, valid_from, section) VALUES (%s, %s, %s)
+"""
+IN_FORCE: LiteralString = """
+SELECT section::text FROM receipts.section
+WHERE valid_from <= %(at)s OR version = (SELECT min(version) FROM receipts.section)
+ORDER BY version DESC LIMIT 1
+"""
+MOST_PARSED = 8
+_PARSED: dict[str, "ModerationSection"] = {}
+
+
+class ModerationSection(BaseModel):
+    """Which lines of receipts a person looks at, and how soon."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    promised_hours: Annotated[int, Field(ge=1, le=720)] = Field(
+        default=24, description="A line in doubt is to be decided within so many hours"
+    )
+    audit_bp: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        default=200,
+        description="Share of lines accepted by their words that a person checks afterwards; "
+        "100 is 1 %. It is what the measured precision stands on",
+    )
+    first_names: Annotated[int, Field(ge=0, le=1000)] = Field(
+        default=20,
+        description="So many first names of a new catalogue are checked, each once, beside the "
+        "share; the points are given at once and taken back where a name was wrong",
+    )
+
+
+async def install_section(
+    db: Db, section: dict[str, Any], *, version: int, valid_from: datetime
+) -> None:
+    """Keep the section `moderation` of a version just published; raises ValidationError."""
+    checked = ModerationSection.model_validate(section)
+    await db.execute(INSTALL, [version, valid_from, Jsonb(checked.model_dump(mode="json"))])
+
+
+async def in_force(db: Db, at: datetime) -> ModerationSection:
+    """The section of the programme in force at that instant."""
+    text = await kit_db.fetch_value(db, IN_FORCE, {"at": at}) or "{}"
+    if text not in _PARSED:
+        while len(_PARSED) >= MOST_PARSED:
+            _PARSED.pop(next(iter(_PARSED)))
+        _PARSED[text] = ModerationSection.model_validate_json(text)
+    return _PARSED[text]
