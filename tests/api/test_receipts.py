@@ -4,8 +4,17 @@ import json
 
 import pytest
 
-from vezde.testing.documents import details_text, export
-from vezde.testing.receipts import OZON, PYATEROCHKA, Shape, line, picture, receipt, render
+from vezde.testing.documents import Sheet, details_text, export, pdf, wildberries_text
+from vezde.testing.receipts import (
+    OZON,
+    PYATEROCHKA,
+    WILDBERRIES,
+    Shape,
+    line,
+    picture,
+    receipt,
+    render,
+)
 
 CREAM = line("Крем для лица LUNARIA 50мл", 83_000)
 PAPER = receipt(1, lines=[CREAM, line("Хлеб", 5_000)], seller=PYATEROCHKA)
@@ -80,6 +89,17 @@ class TestSubmit:
         again = (await api.call("POST", "/v1/receipts", key="export 2", **sent)).json()
         assert again["summary"]["repeated"] == 3
         assert {again["id"], *[one["id"] for one in again["others"]]} == set(ids)
+
+    async def test_a_pdf_of_a_marketplace_shows_what_it_says(self, api, anna):
+        paper = receipt(7, lines=[CREAM], seller=WILDBERRIES)
+        made = pdf(Sheet(wildberries_text(paper), picture(paper)))
+        sent = {"data": {"member_id": anna}, "files": {"file": ("чек.pdf", made)}}
+        shown = (await api.call("POST", "/v1/receipts", key="pdf", **sent)).json()
+        stored = await api.ok("GET", f"/v1/receipts/{shown['id']}")
+        assert (stored["status"], stored["lines"]) == ("checking", [])
+        assert stored["slip"]["place"] == "wildberries"
+        (line_,) = stored["slip"]["lines"]
+        assert (line_["sum_kopecks"], line_["order_mark"]) == (83_000, f"ea9.{1:032x}.0.0")
 
     async def test_details_in_any_order_are_a_receipt(self, api, anna):
         body = {"member_id": anna, "qr": details_text(PAPER)}

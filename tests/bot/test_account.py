@@ -130,7 +130,7 @@ class TestHelp:
         await anna.send("/help")
         ladder = await anna.sees("Где вы покупали?")
         seen = {await anna.content(ladder)}
-        for shop in ladder.buttons:
+        for shop in ladder.buttons[:-1]:  # the last one is of the address for letters
             await anna.tap(shop)
             shown = await anna.sees(shop)
             assert shown.id == ladder.id

@@ -29,6 +29,7 @@ from vezde.receipts.operations.registering import Registered, Submission
 from vezde.receipts.operations.settling import Matched
 from vezde.receipts.reading import handing, reader
 from vezde.receipts.reading.model import Findings, Found
+from vezde.receipts.reading.slips import Slip
 
 router = APIRouter(tags=["receipts"])
 
@@ -94,8 +95,27 @@ class PointsOut(BaseModel):
     active_at: datetime | None
 
 
+class SlipLineOut(BaseModel):
+    name: str
+    quantity: int | float
+    sum_kopecks: int
+    order_mark: str | None
+    seller_inn: str | None
+
+
+class SlipOut(BaseModel):
+    """What an e-receipt's text layer said, `order_mark` the unit of the order: proves nothing."""
+
+    place: str
+    paid_ahead: bool
+    lines: list[SlipLineOut]
+
+
 class ReceiptOut(BaseModel):
-    """A receipt; `lines` are there once the document is verified."""
+    """A receipt; `lines` are there once the document is verified.
+
+    `slip`, of one receipt alone: what the member's PDF said beside its code.
+    """
 
     id: str
     member_id: str
@@ -110,6 +130,7 @@ class ReceiptOut(BaseModel):
     purchase_id: str | None
     first_receipt_id: str | None = None
     registered_at: datetime
+    slip: SlipOut | None = None
 
 
 class SummaryOut(BaseModel):
@@ -331,7 +352,23 @@ async def one(receipt_id: str, _caller: Caller, using: Using) -> ReceiptOut:
     async with using.database.transaction() as db:
         now = await using.clock.programme(db)
         receipt = await queries.receipt(db, member_id, internal)
-    return receipt_out(receipt, now)
+        slip = await queries.slip(db, receipt.member_id, receipt.receipt_id)
+    shown = receipt_out(receipt, now)
+    return shown if slip is None else shown.model_copy(update={"slip": _slip(slip)})
+
+
+def _slip(slip: Slip) -> SlipOut:
+    lines = [
+        SlipLineOut(
+            name=one.name,
+            quantity=money.quantity_number(one.quantity_micro),
+            sum_kopecks=one.sum_kopecks,
+            order_mark=one.mark,
+            seller_inn=one.seller_inn,
+        )
+        for one in slip.lines
+    ]
+    return SlipOut(place=slip.place, paid_ahead=slip.paid_ahead, lines=lines)
 
 
 @router.get("/v1/receipts")

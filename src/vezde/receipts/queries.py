@@ -14,6 +14,7 @@ from vezde.receipts import standing
 from vezde.receipts.model import FiscalDocument, Note, Reason, Status
 from vezde.receipts.operations import writing
 from vezde.receipts.operations.settling import Matched
+from vezde.receipts.reading.slips import Slip
 from vezde.receipts.standing import Standing
 
 COLUMNS = """
@@ -26,6 +27,7 @@ LEFT JOIN receipts.document d USING (member_id, receipt_id)
 THESE = (
     COLUMNS + "WHERE (r.member_id, r.receipt_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))"
 )
+SLIP = "SELECT slip FROM receipts.slip WHERE member_id = %s AND receipt_id = %s"
 OF_MEMBER = (
     COLUMNS
     + """
@@ -150,6 +152,12 @@ async def receipts(db: Db, wanted: Sequence[tuple[UUID, UUID]]) -> dict[UUID, Re
     members, ids = [member for member, _ in wanted], [one for _, one in wanted]
     rows = await kit_db.fetch_all(db, _Row, THESE, [members, ids])
     return {row.receipt_id: row.receipt() for row in rows}
+
+
+async def slip(db: Db, member_id: UUID, receipt_id: UUID) -> Slip | None:
+    """What the e-receipt's text layer said beside its code; no evidence."""
+    given = await kit_db.fetch_value(db, SLIP, [member_id, receipt_id])
+    return Slip.from_json(given) if given else None
 
 
 async def page(
