@@ -5,18 +5,15 @@ variable stands once in `VARIABLES`, from which the reference page is made. A se
 as `NAME_FILE`, the path of a file that holds it. An empty variable counts as not set.
 """
 
-import base64
-import difflib
-import os
-import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from vezde.kit import parsing
+from vezde.kit import parsing, variables
 from vezde.kit.errors import DomainError, FieldError, Kind
+from vezde.kit.variables import Variable
 
 PREFIX = "VEZDE_"
 FOREIGN = frozenset({"VEZDE_TEST_SERVER", "VEZDE_SHARED"})  # read by the tests, not by Vezde
@@ -144,29 +141,14 @@ class Settings:
         return None if self.fake_telegram is None else f"{own_address(self.http)}{PLAYGROUND}"
 
 
-@dataclass(frozen=True)
-class Variable:
-    """A variable: what it decides, its default as one writes it ("" is none), how it is read.
-
-    `parse` turns a text into a value, or raises ValueError whose message ends the sentence
-    "NAME is …" and says what is expected; it never repeats a secret.
-    """
-
-    name: str
-    what: str
-    default: str
-    parse: Callable[[str], Any]
-    secret: bool = False
-
-
 def load(environ: Mapping[str, str]) -> Settings:
     """The settings of this environment; raises `SettingsInvalid` with all that is wrong with it."""
     given = {name: text for name, text in environ.items() if name.startswith(PREFIX) and text}
-    problems = _unknown(given)
+    problems = variables.unknown(VARIABLES, given, foreign=FOREIGN)
     values: dict[str, Any] = {}
     for variable in VARIABLES:
         try:
-            text = _text(variable, given) or variable.default
+            text = variables.text(variable, given) or variable.default
             values[variable.name] = variable.parse(text) if text else None
         except ValueError as error:
             problems.append(FieldError(variable.name, "malformed", f"{variable.name} is {error}"))
@@ -190,7 +172,7 @@ def secret_key(settings: Settings) -> bytes:
     path = settings.data_dir / "secret.key"
     try:
         if not path.exists():
-            _make_secret(path)
+            variables.make_secret(path)
         if path.stat().st_mode & 0o077:
             raise ValueError(f"open to others; close it: chmod 600 {path}")
         return parsing.key(path.read_text("ascii").strip())
@@ -245,38 +227,6 @@ def own_address(http: Http) -> str:
     """The HTTP face's as a browser on this machine writes it."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(http.host, http.host)  # noqa: S104 - compared
     return f"http://{f'[{host}]' if ':' in host else host}:{http.port}"
-
-
-def _unknown(given: Mapping[str, str]) -> list[FieldError]:
-    known = {variable.name for variable in VARIABLES}
-    known |= {f"{variable.name}_FILE" for variable in VARIABLES if variable.secret}
-    problems = []
-    for name in sorted(given.keys() - known - FOREIGN):
-        near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
-        advice = f"did you mean {near[0]}?" if near else "remove it or correct its name."
-        problems.append(FieldError(name, "unknown", f"{name} is not a setting of Vezde; {advice}"))
-    return problems
-
-
-def _text(variable: Variable, given: Mapping[str, str]) -> str:
-    text = given.get(variable.name, "").strip()
-    path = given.get(f"{variable.name}_FILE") if variable.secret else None
-    if path is None:
-        return text
-    if text:
-        raise ValueError(f"set twice, also by {variable.name}_FILE; keep one of them.")
-    try:
-        text = Path(path).read_text("utf-8").strip()
-    except OSError as error:
-        raise ValueError(
-            f"to come from {path}, which cannot be read ({error.strerror}); correct "
-            f"{variable.name}_FILE or the file's rights."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f"to come from {path}, which is not a text file.") from error
-    if not text:
-        raise ValueError(f"to come from {path}, which is empty.")
-    return text
 
 
 def _contradictions(values: Mapping[str, Any]) -> list[FieldError]:
@@ -339,23 +289,6 @@ def _is_within(base: str, vendors_own: str) -> bool:
     host, vendor = (urlsplit(url).hostname or "" for url in (base, vendors_own))
     host = host.rstrip(".")
     return host == vendor or host.endswith(f".{vendor}")
-
-
-def _make_secret(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with open(descriptor, "wb") as file:  # noqa: PTH123 - by descriptor
-            file.write(base64.b64encode(secrets.token_bytes(parsing.KEY_BYTES)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            path.hardlink_to(unfinished)  # unlike a rename never over another process's key
-        except FileExistsError:
-            return
-    finally:
-        unfinished.unlink()
 
 
 VARIABLES: tuple[Variable, ...] = (
