@@ -37,6 +37,8 @@ KEYED_OTHERWISE: Mapping[str, str] = {
     "access.sign_in": "nobody's until it is proved",
     "messaging.sms": "some go to people who are no members yet",
     "ledger.due": "work, read by time",
+    "purchases.pack": "a physical pack has one owner in the whole programme",
+    "purchases.pack_dispute": "who else claimed a pack, looked at by pack",
     "checkout.order_claim": "a shop's number of an order is unique in its sales channel",
 }
 

@@ -102,8 +102,8 @@ class TestText:
                 await anna.sees("Не получилось открыть чек по ссылке", within=10)
             looking.close()
 
-    async def test_return_typed_by_hand_is_one(self, door: Door) -> None:
+    async def test_payout_typed_by_hand_is_one(self, door: Door) -> None:
         anna = await door.member()
-        paper = receipt(9, lines=[line("Крем", 83_000)], seller=WILDBERRIES, operation=2)
-        await anna.send(f"Возврат прихода {details_text(paper)}")
-        await anna.sees("чек возврата")
+        paper = receipt(9, lines=[line("Крем", 83_000)], seller=WILDBERRIES, operation=3)
+        await anna.send(f"Расход {details_text(paper)}")
+        await anna.sees("не чек покупки")

@@ -303,10 +303,12 @@ class TestDefaults:
             "earning": {
                 "default_rate_bp": 0,
                 "default_hold_days": 0,
+                "default_at_once_bp": 0,
                 "channels": {},
                 "lines": {},
                 "exclude": {"skus": [], "categories": [], "tags": []},
                 "points_per_day": None,
+                "pack_bonus": None,
             },
             "receipts": {"window_days": None, "per_day": None, "trust": None},
             "expiry": None,

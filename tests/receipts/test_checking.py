@@ -75,8 +75,8 @@ class TestAQr:
         assert (await shop.receipt(anna, shown.receipt_id)).status is Status.ACCEPTED
         assert await _asked(shop) == []
 
-    async def test_of_a_return_or_too_old_asks_nobody(self, shop, anna, fake, provider):
-        back = await shop.show(anna, qr=replace(PAPER.qr, operation=2))
+    async def test_of_buying_or_too_old_asks_nobody(self, shop, anna, fake, provider):
+        back = await shop.show(anna, qr=replace(PAPER.qr, operation=3))
         old = await shop.show(anna, qr=replace(PAPER.qr, wall_time=NOON - timedelta(days=60)))
         assert (back.reason, old.reason) == (Reason.WRONG_OPERATION, Reason.TOO_OLD)
         await shop.work(provider)

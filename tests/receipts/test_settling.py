@@ -58,13 +58,15 @@ class TestAPlainSale:
 
 
 class TestRefusals:
-    async def test_a_return_and_a_correction_earn_nothing(self, shop, anna):
-        back, fixed = await shop.take(
+    async def test_a_return_a_payout_and_a_correction_earn_nothing(self, shop, anna):
+        back, payout, fixed = await shop.take(
             anna,
             receipt(1, lines=[CREAM], operation=2),
+            receipt(3, lines=[CREAM], operation=3),
             receipt(2, lines=[CREAM], code=31),
         )
-        assert back.reason is Reason.WRONG_OPERATION
+        assert (back.reason, back.points.active) == (Reason.RETURNED, 0)
+        assert payout.reason is Reason.WRONG_OPERATION
         assert fixed.reason is Reason.CORRECTION
 
     async def test_an_old_receipt_and_one_of_tomorrow(self, shop, anna):

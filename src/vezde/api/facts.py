@@ -70,6 +70,7 @@ TOLD: Mapping[str, tuple[str, ...]] = {
         "skus",
     ),
     purchases.ADVANCE_SETTLED: ("receipt_id", "order_id"),
+    purchases.RETURNED: ("purchase_id", "receipt_id", "line", "points", "because"),
     purchases.LINES_RECOGNISED: ("purchase_id", "receipt_id", "lines"),
     program.POINTS_ACCRUED: ("purchase_id", "points", "active_at"),
     checkout.HELD: ("hold_id", "points", "sales_channel"),

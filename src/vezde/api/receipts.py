@@ -255,7 +255,7 @@ async def submit(request: Request, caller: Caller, using: Using) -> Response:
     """
     if request.headers.get("content-type", "").startswith("multipart/"):
         member, file = await bodies.read_multipart(request, most_bytes=FILE_BYTES)
-        found = await _read(Sent.FILE, file, using)
+        found = await read_sent(Sent.FILE, file, using)
         content: dict[str, Any] = {"member_id": member}
         files: tuple[bytes, ...] = (file,)
         submissions = _of_found(names.member_id(member), found, caller)
@@ -300,7 +300,7 @@ async def _of_json(
     if given.qr is not None:
         found = reader.of_text(given.qr)
         if found.links:
-            found = await _read(Sent.TEXT, given.qr.encode("utf-8", "replace"), using)
+            found = await read_sent(Sent.TEXT, given.qr.encode("utf-8", "replace"), using)
         return handing.submissions(member_id, found), found
     documents = parsers.read(given.document or {})
     if len(documents) != 1:
@@ -321,7 +321,7 @@ class Sent(StrEnum):
     TEXT = "text"
 
 
-async def _read(kind: Sent, content: bytes, using: Tools) -> Findings:
+async def read_sent(kind: Sent, content: bytes, using: Tools) -> Findings:
     """What a worker finds in it; a file without a receipt is a rejected receipt, no error."""
     payload = kind.encode() + b"\n" + content
     answer = await calls.request(

@@ -118,6 +118,12 @@ class InvalidThresholds(DomainError):
     kind = Kind.INVALID
 
 
+KNOWN_NAMES: LiteralString = """
+SELECT seller_inn, name FROM catalog.alias
+WHERE (seller_inn, name) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+"""
+
+
 class EmptyReplacement(DomainError):
     code = "empty_catalog"
     kind = Kind.REFUSED
@@ -197,6 +203,7 @@ async def learn_alias(
     if await kit_db.fetch_value(db, LEARN, values) is None:
         return False
     await db.execute(STAMP_ALIASES, [uuid4(), now, actor])
+    await outbox_ops.record(db, [events.name_learned(seller_inn, now=now)])
     return True
 
 
@@ -242,6 +249,38 @@ async def set_thresholds(
     scores = [thresholds.line, thresholds.sku] if thresholds else [None, None]
     await db.execute(SET_THRESHOLDS, [ids.new(), brand, *scores, now, actor])
     await db.execute(STAMP_ALIASES, [uuid4(), now, actor])
+
+
+async def learn_titles(
+    db: Db, titles: Sequence[tuple[str, str]], *, source: str, now: datetime, actor: str
+) -> int:
+    """Card titles (sku, title) of a marketplace become known names of the products; how many new.
+
+    Each product's title is a name of its own, so one that two products share decides nothing.
+    Takes the catalogue's lock where something is new: call it before the locks of accounts.
+    """
+    rows = {
+        (f"{source}:{sku}", key): (title, sku) for sku, title in titles if (key := names.key(title))
+    }
+    if not rows:
+        return 0
+    sellers, keys = [seller for seller, _ in rows], [key for _, key in rows]
+    known = set(await (await db.execute(KNOWN_NAMES, [sellers, keys])).fetchall())
+    fresh = {at: given for at, given in rows.items() if at not in known}
+    if not fresh:
+        return 0
+    await _lock(db, now=now, actor=actor)
+    await kit_db.execute_many(
+        db,
+        LEARN,
+        [
+            (seller, key, title, sku, now, actor)
+            for (seller, key), (title, sku) in sorted(fresh.items())
+        ],
+    )
+    await db.execute(STAMP_ALIASES, [uuid4(), now, actor])
+    await outbox_ops.record(db, [events.name_learned(None, now=now)])
+    return len(fresh)
 
 
 def _as_row(number: int, given: Row | Product | Mapping[str, Any]) -> Row:

@@ -1,7 +1,7 @@
 """What is in the catalogue, and the matcher made of it."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -256,3 +256,38 @@ def _keep(cache: OrderedDict[Key, Value], key: Key, value: Value) -> None:
     cache[key] = value
     while len(cache) > KEPT:
         cache.popitem(last=False)
+
+
+BY_NUMBERS: LiteralString = """
+SELECT sku, gtin, nm_id, ozon_sku, market_sku FROM catalog.product
+WHERE sku = ANY(%(articles)s) OR gtin = ANY(%(gtins)s) OR nm_id = ANY(%(numbers)s)
+   OR ozon_sku = ANY(%(numbers)s) OR market_sku = ANY(%(numbers)s)
+"""
+
+
+@dataclass(frozen=True)
+class Skus:
+    """Products by what others call them."""
+
+    articles: frozenset[str]
+    numbers: Mapping[int, str]
+    gtins: Mapping[str, str]
+
+    def of(self, *, article: str | None, number: int | None, gtin: str | None) -> str | None:
+        """The SKU of a seller's article, a marketplace's number or a barcode; None: not ours."""
+        if article is not None and article in self.articles:
+            return article
+        return self.numbers.get(number or 0) or self.gtins.get(gtin or "")
+
+
+async def skus_of(
+    db: Db, *, articles: Collection[str], numbers: Collection[int], gtins: Collection[str]
+) -> Skus:
+    """What of these names of products are the catalogue's."""
+    asked = {"articles": list(articles), "numbers": list(numbers), "gtins": list(gtins)}
+    rows = await (await db.execute(BY_NUMBERS, asked)).fetchall()
+    return Skus(
+        frozenset(row[0] for row in rows),
+        {number: row[0] for row in rows for number in row[2:] if number is not None},
+        {row[1]: row[0] for row in rows if row[1] is not None},
+    )

@@ -17,6 +17,7 @@ from vezde.cli import (
     program,
     providers,
     receipts,
+    reports,
     serve,
     troubles,
 )
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.command()(serve.serve)
 app.add_typer(receipts.app, name="receipts")
+app.add_typer(reports.app, name="reports")
 app.add_typer(members.app, name="members")
 app.add_typer(keys.app, name="keys")
 app.add_typer(operators.app, name="operators")

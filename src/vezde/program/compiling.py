@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from vezde.kit.i18n import Locale, Plural
 from vezde.program.document import ChannelRule, Document, ExpirySection, TrustSection
-from vezde.program.model import Earning, Expiry, Inactivity, Programme, Programmes, Trust
+from vezde.program.model import Earning, Expiry, Inactivity, PackBonus, Programme, Programmes, Trust
 from vezde.sellers.model import SALES_CHANNELS
 
 DEFAULT_RULE = "earning.default"
@@ -15,7 +15,12 @@ DEFAULT_RULE = "earning.default"
 def programme(document: Document, *, version: int, in_force_from: datetime) -> Programme:
     """The document's own sections as one flat programme, sets and lookups built once."""
     earning, exclude, expiry = document.earning, document.earning.exclude, document.expiry
-    default = Earning(DEFAULT_RULE, earning.default_rate_bp, earning.default_hold_days)
+    default = Earning(
+        DEFAULT_RULE,
+        earning.default_rate_bp,
+        earning.default_hold_days,
+        earning.default_at_once_bp,
+    )
     return Programme(
         version=version,
         in_force_from=in_force_from,
@@ -32,6 +37,11 @@ def programme(document: Document, *, version: int, in_force_from: datetime) -> P
         excluded_categories=_folded(exclude.categories),
         excluded_tags=_folded(exclude.tags),
         points_per_day=earning.points_per_day,
+        pack_bonus=(
+            PackBonus(earning.pack_bonus.points, earning.pack_bonus.per_day)
+            if earning.pack_bonus
+            else None
+        ),
         window_days=document.receipts.window_days,
         receipts_per_day=document.receipts.per_day,
         trust=_trust(document.receipts.trust),
@@ -57,6 +67,7 @@ def _earning(name: str, rule: ChannelRule, default: Earning) -> Earning:
         f"earning.channels.{name}",
         default.rate_bp if rule.rate_bp is None else rule.rate_bp,
         default.hold_days if rule.hold_days is None else rule.hold_days,
+        default.at_once_bp if rule.at_once_bp is None else rule.at_once_bp,
     )
 
 

@@ -13,6 +13,7 @@ from vezde.program import days
 from vezde.program.model import (
     LINES_RECOGNISED,
     ORDER_RECORDED,
+    PACK_SCANNED,
     PURCHASE_RECORDED,
     Activity,
     Decision,
@@ -42,6 +43,8 @@ def decide(programme: Programme, standing: Standing, fact: Fact) -> Decision:
     refusal = _refusal(programme, standing, fact)
     if refusal is not None:
         return Decision(fact.id, programme.version, refusal, 0, 0, (), None, None)
+    if fact.kind == PACK_SCANNED:
+        return _bonus(programme, standing, fact)
     earning = earning_in(programme, fact.sales_channel)
     lines = [line for line in fact.lines if _why_not(programme, line) is None]
     rates = [_rate(programme, line, earning) for line in lines]
@@ -56,6 +59,34 @@ def decide(programme: Programme, standing: Standing, fact: Fact) -> Decision:
         for line, (rule, rate_bp), share in zip(lines, rates, shares, strict=True)
     )
     active_at = _active_at(programme, earning, fact)
+    return Decision(
+        fact.id,
+        programme.version,
+        None,
+        wanted,
+        points,
+        parts,
+        active_at,
+        expires_after(programme, active_at),
+        _at_once(earning, fact, points, active_at),
+    )
+
+
+def _at_once(earning: Earning, fact: Fact, points: int, active_at: datetime) -> int:
+    """Points of a receipt that do not wait, rounded down; an order of the shop has no need."""
+    if fact.kind == ORDER_RECORDED or active_at <= fact.recorded_at:
+        return 0
+    return points * earning.at_once_bp // BASIS_POINTS
+
+
+def _bonus(programme: Programme, standing: Standing, fact: Fact) -> Decision:
+    """A fixed sum for a scan, inside the day's cap like all others, active at once."""
+    wanted = programme.pack_bonus.points if programme.pack_bonus else 0
+    points = _capped(programme, standing, wanted)
+    if points == 0:
+        return Decision(fact.id, programme.version, None, wanted, 0, (), None, None)
+    parts = (Part(1, "earning.pack_bonus", 0, points),)
+    active_at = fact.recorded_at
     expires_at = expires_after(programme, active_at)
     return Decision(fact.id, programme.version, None, wanted, points, parts, active_at, expires_at)
 
@@ -223,6 +254,8 @@ def misses(programme: Programme, standing: Standing, fact: Fact) -> list[Miss]:
     refusal = _refusal(programme, standing, fact)
     if refusal is not None:
         return [_refused(programme, refusal)]
+    if fact.kind == PACK_SCANNED:
+        return []
     earning = earning_in(programme, fact.sales_channel)
     found: list[Miss] = []
     weight = 0

@@ -57,6 +57,11 @@ class ChannelRule(_Section):
         description="0: active at the decision; n: active n days after the purchase; "
         "null or left out: earning.default_hold_days",
     )
+    at_once_bp: RateBp | None = Field(
+        default=None,
+        description="Share of a receipt's points that does not wait for the hold: 2000 is 20 %; "
+        "null or left out: earning.default_at_once_bp",
+    )
 
 
 class Exclude(_Section):
@@ -77,6 +82,17 @@ class ProductLineRule(_Section):
     rate_bp: RateBp = Field(description="100 is 1 % of the money, in place of the channel's rate")
 
 
+class PackBonusRule(_Section):
+    """Points for scanning the marking code of a pack that the brand ordered itself."""
+
+    points: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        description="Once for a code, whoever scans it first"
+    )
+    per_day: Annotated[int, Field(ge=1, le=1_000)] = Field(
+        default=3, description="Most such bonuses of a member in one day"
+    )
+
+
 class EarningSection(_Section):
     """What a purchase is worth."""
 
@@ -85,6 +101,9 @@ class EarningSection(_Section):
     )
     default_hold_days: HoldDays = Field(
         default=0, description="Sales channels not listed below: days until the points are active"
+    )
+    default_at_once_bp: RateBp = Field(
+        default=0, description="Sales channels not listed below: share that does not wait"
     )
     channels: dict[str, ChannelRule] = Field(
         default_factory=dict,
@@ -100,6 +119,10 @@ class EarningSection(_Section):
     exclude: Exclude = Field(default_factory=Exclude)
     points_per_day: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
         default=None, description="Most points for purchases of one day; null is no limit"
+    )
+    pack_bonus: PackBonusRule | None = Field(
+        default=None,
+        description="For a scan of the jar; null: none. A scan alone is no purchase, keep it small",
     )
 
 

@@ -18,6 +18,8 @@ PURCHASE_RECORDED = "purchase.recorded/1"
 # An order that the shop itself reported: nobody showed it, so the rules of showing do not apply.
 ORDER_RECORDED = "order.recorded/1"
 LINES_RECOGNISED = "purchase.lines_recognised/1"
+# A marking code of the brand's own was scanned; nothing was bought by that.
+PACK_SCANNED = "pack.scanned/1"
 
 # The first version is in force from here: earlier than any receipt with a fiscal key.
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -113,7 +115,7 @@ class Decision:
     """What a fact is worth: `parts` add up to `points`, which is at most `wanted`.
 
     `active_at` and `expires_at` are None when there are no points (the latter also when points
-    never expire).
+    never expire). `at_once` of the points do not wait for `active_at`.
     """
 
     fact_id: UUID
@@ -124,6 +126,7 @@ class Decision:
     parts: tuple[Part, ...]
     active_at: datetime | None
     expires_at: datetime | None
+    at_once: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +141,15 @@ class Miss:
 
 @dataclass(frozen=True, slots=True)
 class Earning:
-    """How one sales channel earns: `rule` is the id that parts and proofs carry."""
+    """How one sales channel earns: `rule` is the id that parts and proofs carry.
+
+    `at_once_bp` is the share of a receipt's points that does not wait for the hold's end.
+    """
 
     rule: str
     rate_bp: int
     hold_days: int
+    at_once_bp: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +196,14 @@ class Expiry:
 
 
 @dataclass(frozen=True, slots=True)
+class PackBonus:
+    """What the first scan of a code of the brand's own brings, and how many a day."""
+
+    points: int
+    per_day: int
+
+
+@dataclass(frozen=True, slots=True)
 class Programme:
     """One version, ready to decide; None is no limit, `expiry` None is never.
 
@@ -208,6 +223,7 @@ class Programme:
     excluded_categories: frozenset[str]
     excluded_tags: frozenset[str]
     points_per_day: int | None
+    pack_bonus: PackBonus | None
     window_days: int | None
     receipts_per_day: int | None
     trust: Trust | None

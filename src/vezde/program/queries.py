@@ -32,18 +32,18 @@ WHERE version < coalesce(%(before)s::integer, version + 1)
 ORDER BY version DESC LIMIT %(limit)s
 """
 BY_FACT: LiteralString = """
-SELECT member_id, fact_id, version, refusal, wanted, points, effects, active_at, expires_at, kind,
-    purchase_id, occurred_at, registered_at, recorded_at, earned_that_day, shown_that_day, fact,
-    actor
+SELECT member_id, fact_id, version, refusal, wanted, points, effects, active_at, expires_at,
+    at_once, kind, purchase_id, occurred_at, registered_at, recorded_at, earned_that_day,
+    shown_that_day, fact, actor
 FROM program.decision
 WHERE member_id = ANY(%s) AND fact_id = ANY(%s)
 ORDER BY recorded_at, fact_id
 """
 # A member has few decisions, so the purchase has no index of its own.
 BY_PURCHASE: LiteralString = """
-SELECT member_id, fact_id, version, refusal, wanted, points, effects, active_at, expires_at, kind,
-    purchase_id, occurred_at, registered_at, recorded_at, earned_that_day, shown_that_day, fact,
-    actor
+SELECT member_id, fact_id, version, refusal, wanted, points, effects, active_at, expires_at,
+    at_once, kind, purchase_id, occurred_at, registered_at, recorded_at, earned_that_day,
+    shown_that_day, fact, actor
 FROM program.decision
 WHERE member_id = ANY(%s) AND purchase_id = %s
 ORDER BY recorded_at, fact_id

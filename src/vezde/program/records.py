@@ -1,13 +1,14 @@
 """Decisions as rows: the columns, and what of a fact has none (compact, ids and numbers)."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from vezde.kit import money
 from vezde.ledger.model import Part
 from vezde.program.model import LINES_RECOGNISED, Decision, Fact, FactLine, Standing, Variant
 
@@ -40,6 +41,7 @@ class Outcome:
     effects: list[list[Any]]
     active_at: datetime | None
     expires_at: datetime | None
+    at_once: int
 
     def decision(self) -> Decision:
         return Decision(
@@ -51,6 +53,7 @@ class Outcome:
             tuple(Part(*effect) for effect in self.effects),
             self.active_at,
             self.expires_at,
+            self.at_once,
         )
 
 
@@ -117,6 +120,31 @@ def _line(line: int, sku: str, category: str, tags: list[str], *rest: Any) -> Fa
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What one op of the ledger gave for a decision; None: active when it was recorded."""
+
+    op_key: str
+    parts: tuple[Part, ...]
+    active_at: datetime | None
+
+
+def given(decision: Decision) -> list[Given]:
+    """The accruals of a decision: what was active at once, if any, then what waited."""
+    key = f"fact:{decision.fact_id}"
+    if not decision.at_once:
+        return [Given(key, decision.parts, decision.active_at)]
+    shares = money.largest_remainder(decision.at_once, [part.points for part in decision.parts])
+    now, later = [], []
+    for part, share in zip(decision.parts, shares, strict=True):
+        if share:
+            now.append(replace(part, points=share))
+        if part.points > share:
+            later.append(replace(part, points=part.points - share))
+    found = [Given(f"{key}:now", tuple(now), None)]
+    return [*found, Given(key, tuple(later), decision.active_at)] if later else found
+
+
 def parameters(decided: Decided) -> tuple[Any, ...]:
     """The row's values in the order of `operations.applying.KEEP`."""
     fact, standing, decision = decided.fact, decided.standing, decided.decision
@@ -131,6 +159,7 @@ def parameters(decided: Decided) -> tuple[Any, ...]:
         decision.points,
         decision.active_at,
         decision.expires_at,
+        decision.at_once,
         standing.earned_that_day,
         standing.shown_that_day,
         decision.version,

@@ -11,6 +11,7 @@ RECORDED = "purchase.recorded/1"
 LINES_RECOGNISED = "purchase.lines_recognised/1"
 LINE_RETRACTED = "purchase.line_retracted/1"
 ADVANCE_SETTLED = "purchase.advance_settled/1"
+RETURNED = "purchase.returned/1"
 
 
 def recorded(linked: Linked, *, now: datetime) -> FactRow:
@@ -50,6 +51,38 @@ def advance_settled(document: Document, receipt_id: UUID, *, now: datetime) -> F
         occurred_at=document.occurred_at,
         recorded_at=now,
         data={"receipt_id": str(receipt_id), "order_id": document.order_id},
+    )
+
+
+def returned(
+    member_id: UUID,
+    receipt_id: UUID,
+    purchase_id: UUID,
+    line: int,
+    points: int,
+    *,
+    because: str,
+    now: datetime,
+) -> FactRow:
+    """Points of a line were taken back; below zero: given again, as less of it came back.
+
+    `because`: `documents` (receipts of a return), `superseded` (another document of the purchase
+    is the one that earns), `seller_report`, `marking`, `withdrawn`.
+    """
+    return FactRow(
+        id=ids.new(),
+        member_id=member_id,
+        subject=None,
+        kind=RETURNED,
+        occurred_at=now,
+        recorded_at=now,
+        data={
+            "purchase_id": str(purchase_id),
+            "receipt_id": str(receipt_id),
+            "line": line,
+            "points": points,
+            "because": because,
+        },
     )
 
 

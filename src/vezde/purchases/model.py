@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from vezde.program.model import Variant
+from vezde.purchases.marking import Pack
 
 # A marketplace hands an order over within weeks of the payment; later it is another order.
 ADVANCE_SETTLES_WITHIN = timedelta(days=45)
@@ -24,22 +25,38 @@ class Paid(StrEnum):
     SETTLED = "settled"  # 4 or absent: full settlement
     ON_CREDIT = "on_credit"  # 5, 6: handed over, paid in part or not at all
     CREDIT_PAYMENT = "credit_payment"  # 7: pays for goods handed over earlier
+    # Of documents of a return (tag 1054, 2) and of corrections (form 31, 41):
+    RETURNED = "returned"  # goods came back
+    REFUNDED = "refunded"  # money of an advance came back, the goods were never handed over
+    STORNED = "storned"  # a correction takes a sale back
+    CORRECTED = "corrected"  # a correction sells anew what it took back
+
+
+# Lines of documents that take back; none of them earns.
+TAKING_BACK = frozenset({Paid.RETURNED, Paid.REFUNDED, Paid.STORNED, Paid.CORRECTED})
 
 
 class LineState(StrEnum):
     WAITING = "waiting"  # an advance whose goods were not settled in full yet
+    LAPSED = "lapsed"  # an advance whose settlement did not come in time
     CLOSED = "closed"  # an advance whose goods were settled
     EARNING = "earning"
     COVERED = "covered"
+    RETURNING = "returning"  # of a document that takes back
 
 
-def paid(payment_type: int | None) -> Paid:
-    """FFD 1214 to its meaning; an unknown value is read as a settlement.
+def paid(payment_type: int | None, *, is_return: bool = False, is_correction: bool = False) -> Paid:
+    """FFD 1214 to its meaning, in a sale or a return; an unknown value is read as a settlement.
 
     Old tills leave the tag out and a future value would be one more way to hand goods over:
     refusing points to an honest customer is the worse mistake.
     """
-    if payment_type in {1, 2, 3}:
+    ahead = payment_type in {1, 2, 3}
+    if is_correction:
+        return Paid.STORNED if is_return else Paid.CORRECTED
+    if is_return:
+        return Paid.REFUNDED if ahead else Paid.RETURNED
+    if ahead:
         return Paid.AHEAD
     if payment_type in {5, 6}:
         return Paid.ON_CREDIT
@@ -54,8 +71,8 @@ class Line:
 
     `sku` None: not recognised (yet), or only as one of `variants`, the products of its product
     line; `product_line` is the catalogue's name of the SKU's. `goods` identifies the goods across
-    documents: the folded name; empty for an advance that names nothing. `earnable` False: the shop
-    keeps it out.
+    documents: the folded name; empty for an advance that names nothing. `mark` is what a
+    marketplace prints to name the order's unit. `earnable` False: the shop keeps it out.
     """
 
     line: int
@@ -70,6 +87,8 @@ class Line:
     earnable: bool = True
     product_line: str | None = None
     variants: tuple[Variant, ...] = ()
+    mark: str | None = None
+    pack: Pack | None = None
 
     @property
     def skus(self) -> tuple[str, ...]:
@@ -100,6 +119,8 @@ class Document:
     proof: dict[str, Any] = field(default_factory=dict)
     place: str | None = None
     order_id: str | None = None
+    fn: int | None = None
+    fd: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +138,7 @@ class KnownLine:
     paid: Paid
     state: LineState
     open_kopecks: int
+    mark: str | None = None
 
 
 Book = dict[tuple[UUID, UUID, int], KnownLine]  # by member, document, line
@@ -209,15 +231,28 @@ def _closed(
     The book holds every line that still waited before, so a line that is not in it is closed.
     """
     advances = {key[0] for key in touched if book[key].paid is Paid.AHEAD}
-    waiting = {key[0] for key, line in book.items() if line.state is LineState.WAITING}
+    open_states = {LineState.WAITING, LineState.LAPSED}
+    waiting = {key[0] for key, line in book.items() if line.state in open_states}
     return tuple(sorted(advances - waiting))
 
 
+def first_state(paid: Paid) -> LineState:
+    """The state of a line that no other document is known of."""
+    if paid in TAKING_BACK:
+        return LineState.RETURNING
+    return LineState.WAITING if paid is Paid.AHEAD else LineState.EARNING
+
+
 def _fresh_line(document: Document, line: Line, purchase_id: UUID, *, prepaid: int) -> KnownLine:
-    waits = line.paid is Paid.AHEAD
+    state = first_state(line.paid)
+    if state is LineState.RETURNING:
+        # Only money of an advance is sought for among what waits; the rest: `netting`.
+        prepaid = line.sum_kopecks if line.paid is Paid.REFUNDED else 0
     # What a settlement took from an advance is the most that an advance can still account for.
     open_kopecks = (
-        line.sum_kopecks if line.paid is not Paid.SETTLED else min(line.sum_kopecks, prepaid)
+        min(line.sum_kopecks, prepaid)
+        if line.paid is Paid.SETTLED or line.paid in TAKING_BACK
+        else line.sum_kopecks
     )
     return KnownLine(
         member_id=document.member_id,
@@ -229,8 +264,9 @@ def _fresh_line(document: Document, line: Line, purchase_id: UUID, *, prepaid: i
         goods=line.goods,
         occurred_at=document.occurred_at,
         paid=line.paid,
-        state=LineState.WAITING if waits else LineState.EARNING,
+        state=state,
         open_kopecks=open_kopecks,
+        mark=line.mark,
     )
 
 
@@ -253,6 +289,8 @@ def _meet(mine: KnownLine, other: KnownLine) -> bool:
         and settlement.occurred_at - advance.occurred_at <= ADVANCE_SETTLES_WITHIN
     )
     same_goods = not advance.goods or advance.goods == settlement.goods
+    if advance.mark is not None and settlement.mark is not None:
+        same_goods = advance.mark == settlement.mark
     return in_time and same_goods and advance.open_kopecks > 0 and settlement.open_kopecks > 0
 
 

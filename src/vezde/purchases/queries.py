@@ -1,6 +1,7 @@
 """What can be asked of purchases."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
@@ -30,3 +31,81 @@ class EarnedBefore:
 async def earned_before(db: Db, member_id: UUID, order_ref: UUID) -> list[EarnedBefore]:
     """What receipts had earned for the goods of an order, in a fixed order."""
     return await kit_db.fetch_all(db, EarnedBefore, EARNED_BEFORE, [member_id, order_ref])
+
+
+REPORTS: LiteralString = """
+SELECT report_id, marketplace, kind, name, sold, returned, repeated, broken, lines, points,
+    uploaded_at, finished_at
+FROM purchases.report
+WHERE %(before)s::uuid IS NULL OR report_id < %(before)s
+ORDER BY report_id DESC LIMIT %(limit)s
+"""
+# Of reports a sale and a return of one mark; of receipts a sale and a return of one purchase.
+LAGS: LiteralString = """
+SELECT sales_channel, count(*)::integer AS returns,
+    percentile_disc(0.5) WITHIN GROUP (ORDER BY days)::integer AS median_days,
+    percentile_disc(0.9) WITHIN GROUP (ORDER BY days)::integer AS p90_days,
+    percentile_disc(0.95) WITHIN GROUP (ORDER BY days)::integer AS p95_days
+FROM (
+    SELECT back.marketplace AS sales_channel, back.happened_on - sale.happened_on AS days
+    FROM purchases.movement back
+    JOIN purchases.movement sale ON sale.mark = back.mark AND sale.effect = 'sold'
+        AND sale.marketplace = back.marketplace AND sale.sku IS NOT DISTINCT FROM back.sku
+    WHERE back.effect = 'returned' AND back.happened_on >= sale.happened_on
+    UNION ALL
+    SELECT document.sales_channel, back.occurred_at::date - sale.occurred_at::date AS days
+    FROM purchases.line back
+    JOIN purchases.line sale ON sale.member_id = back.member_id
+        AND sale.purchase_id = back.purchase_id AND sale.goods = back.goods
+        AND sale.paid IN ('settled', 'on_credit') AND sale.occurred_at < back.occurred_at
+    JOIN purchases.document ON document.member_id = sale.member_id
+        AND document.receipt_id = sale.receipt_id
+    WHERE back.paid = 'returned'
+) AS came_back
+GROUP BY sales_channel ORDER BY sales_channel
+"""
+ENOUGH = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A seller report that was loaded; `finished_at` None: it was not read to its end."""
+
+    report_id: UUID
+    marketplace: str
+    kind: str
+    name: str
+    sold: int
+    returned: int
+    repeated: int
+    broken: int
+    lines: int
+    points: int
+    uploaded_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Lag:
+    """Days from a purchase to its return, by sales channel."""
+
+    sales_channel: str
+    returns: int
+    median_days: int
+    p90_days: int
+    p95_days: int
+
+    @property
+    def suggested_hold_days(self) -> int | None:
+        """The hold that covers 95 of 100 returns; None where too few are known."""
+        return self.p95_days if self.returns >= ENOUGH else None
+
+
+async def reports(db: Db, *, before: UUID | None, limit: int) -> list[Report]:
+    """Loaded reports, newest first; `before`: the last id of the page before."""
+    return await kit_db.fetch_all(db, Report, REPORTS, {"before": before, "limit": limit})
+
+
+async def return_lags(db: Db) -> list[Lag]:
+    """How long after the purchase things come back, of all reports and receipts of returns."""
+    return await kit_db.fetch_all(db, Lag, LAGS)

@@ -47,6 +47,8 @@ class Reason(StrEnum):
     NOT_FOUND = "not_found"
     FORGED = "forged"
     WITHDRAWN = "withdrawn"
+    RETURNED = "returned"
+    LAPSED = "lapsed"
 
     @property
     def doubts_the_document(self) -> bool:
@@ -125,7 +127,8 @@ class QrFields:
 class FiscalLine:
     """An item (1059), `line` counted from 1; tags 1030, 1023, 1079, 1043, 1214, 1212, 1226.
 
-    `gtin` has 14 digits; with `serial` it names one physical pack.
+    `gtin` has 14 digits; with `serial` it names one physical pack. `mark` names a unit of a
+    marketplace's order, as its receipts and seller reports print it.
     """
 
     line: int
@@ -138,6 +141,7 @@ class FiscalLine:
     provider_inn: str | None = None
     gtin: str | None = None
     serial: str | None = None
+    mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +238,7 @@ SHORT: Final = {
     "provider_inn": "i",
     "gtin": "g",
     "serial": "r",
+    "mark": "m",
 }
 LONG: Final = {short: name for name, short in SHORT.items()}
 OPTIONAL: Final = {

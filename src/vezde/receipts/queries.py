@@ -88,7 +88,9 @@ class Receipt:
 
 def points_of(matched: Sequence[Matched], now: datetime) -> tuple[int, int, datetime | None]:
     """Pending, active, and when the last of it becomes active."""
-    pending = sum(one.points for one in matched if one.active_at and one.active_at > now)
+    pending = sum(
+        max(one.points - one.at_once, 0) for one in matched if one.active_at and one.active_at > now
+    )
     active_at = max((one.active_at for one in matched if one.active_at), default=None)
     return pending, sum(one.points for one in matched) - pending, active_at
 

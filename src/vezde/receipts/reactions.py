@@ -1,20 +1,26 @@
 """What receipts do about facts of other domains."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import LiteralString
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
+
+from vezde.catalog import events as catalog_events
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.members import operations as members
 from vezde.members import queries as member_queries
 from vezde.members.links.model import Step
 from vezde.outbox.model import FactRow, Reaction, by_the_batch
+from vezde.program import events as program_events
 from vezde.purchases import operations as purchases
-from vezde.purchases.events import ADVANCE_SETTLED
+from vezde.purchases.events import ADVANCE_SETTLED, RETURNED
 from vezde.receipts.model import Status
-from vezde.receipts.operations import writing
+from vezde.receipts.operations import rematching, writing
 from vezde.sellers import queries as sellers
+from vezde.sellers.events import LABELLED
 
 RELABEL = """
 UPDATE receipts.receipt SET seller_name = %(name)s, seller_kind = %(kind)s,
@@ -91,8 +97,43 @@ async def progress(db: Db, facts: Sequence[FactRow]) -> None:
     await members.reached_all(db, steps)
 
 
+TAKEN: LiteralString = """
+SELECT matches FROM receipts.document WHERE member_id = %s AND receipt_id = %s FOR UPDATE
+"""
+
+
+async def take_back(db: Db, fact: FactRow) -> None:
+    """Points of a line were taken back: the receipt shows what it still brings."""
+    assert fact.member_id is not None, "a purchase is a member's"
+    owner = await member_queries.surviving(db, fact.member_id)
+    receipt_id = UUID(fact.data["receipt_id"])
+    kept = await kit_db.fetch_value(db, TAKEN, [owner, receipt_id])
+    if kept is None:  # an order of the shop, or a member who was forgotten
+        return
+    matched = tuple(
+        replace(one, points=one.points - int(fact.data["points"]))
+        if one.line == fact.data["line"]
+        else one
+        for one in writing.from_json(kept)
+    )
+    await db.execute(writing.MATCH, [Jsonb(writing.to_json(matched)), owner, receipt_id])
+
+
+async def match_again(db: Db, fact: FactRow) -> None:
+    """What lines mean may have changed: for one shop, or everywhere."""
+    scope = fact.subject if fact.kind in {LABELLED, catalog_events.NAME_LEARNED} else None
+    if scope is None or scope == catalog_events.SUBJECT:
+        scope = rematching.EVERYWHERE
+    await rematching.request(db, scope, now=fact.recorded_at)
+
+
+MEANING = frozenset(
+    {catalog_events.IMPORTED, catalog_events.NAME_LEARNED, LABELLED, program_events.PUBLISHED}
+)
 REACTIONS = (
-    Reaction("receipts.relabel", frozenset({"seller.labelled/1"}), relabel),
+    Reaction("receipts.match_again", MEANING, match_again),
+    Reaction("receipts.take_back", frozenset({RETURNED}), take_back),
+    Reaction("receipts.relabel", frozenset({LABELLED}), relabel),
     Reaction("receipts.settle_advance", frozenset({ADVANCE_SETTLED}), settle_advance),
     by_the_batch("receipts.progress", SHOWN, progress),
 )

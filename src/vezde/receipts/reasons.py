@@ -23,7 +23,7 @@ TEXTS: Final[dict[str, dict[Reason, str]]] = {
             "или введите данные вручную."
         ),
         Reason.WRONG_OPERATION: (
-            "Это не чек покупки, а возврат или выплата. Пришлите чек, который дали при покупке."
+            "Это не чек покупки, а выплата. Пришлите чек, который дали при покупке."
         ),
         Reason.TOO_OLD: (
             "Этому чеку слишком много дней, баллы за него уже не начислить. Присылайте чеки сразу "
@@ -58,6 +58,14 @@ TEXTS: Final[dict[str, dict[Reason, str]]] = {
         ),
         Reason.FORGED: "Данные чека не сходятся с документом в налоговой.",
         Reason.WITHDRAWN: "Участник вышел из программы раньше, чем чек был решён.",
+        Reason.RETURNED: (
+            "Возврат учтён. Если за эти товары были начислены баллы, мы их сняли; остальные "
+            "покупки это не затронет."
+        ),
+        Reason.LAPSED: (
+            "Второй чек за этот заказ так и не пришёл, и мы перестали его ждать. Если заказ вы "
+            "забрали, пришлите чек выдачи — баллы начислим по нему."
+        ),
     },
     "en": {
         Reason.ALREADY_REGISTERED: "You have shown this receipt before; once is enough.",
@@ -78,7 +86,7 @@ TEXTS: Final[dict[str, dict[Reason, str]]] = {
             "type its details."
         ),
         Reason.WRONG_OPERATION: (
-            "This is a refund or a payout, not a purchase. Send the receipt of the purchase."
+            "This is a payout, not a purchase. Send the receipt of the purchase."
         ),
         Reason.TOO_OLD: (
             "This receipt is too old to earn points. Send receipts soon after you buy."
@@ -110,6 +118,14 @@ TEXTS: Final[dict[str, dict[Reason, str]]] = {
         ),
         Reason.FORGED: "The receipt's details disagree with the tax service's document.",
         Reason.WITHDRAWN: "The member left the programme before the receipt was decided.",
+        Reason.RETURNED: (
+            "The return is noted. If these goods had brought points, we have taken those back; "
+            "your other purchases stay as they are."
+        ),
+        Reason.LAPSED: (
+            "The second receipt of this order never came, so we stopped waiting. If you did "
+            "collect the order, send the receipt you were given: the points come by that one."
+        ),
     },
 }
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from vezde.bot import activations as bot_activations
 from vezde.bot import letters as bot_letters
 from vezde.bot import reactions as bot_reactions
+from vezde.bot import returns as bot_returns
 from vezde.kit.clock import Clock
 from vezde.kit.db import Database, Db
 from vezde.kit.vault import Vault
@@ -97,7 +98,12 @@ async def settle_in(db: Db, vault: Vault, *, now: datetime) -> None:
     await members.pin_index_key(db, vault=vault, now=now, actor="system")
     wanted = {kind for one in REACTIONS for kind in one.kinds}
     await outbox.subscribe(
-        db, wanted | bot_reactions.KINDS | bot_activations.KINDS | bot_letters.KINDS
+        db,
+        wanted
+        | bot_reactions.KINDS
+        | bot_activations.KINDS
+        | bot_letters.KINDS
+        | bot_returns.KINDS,
     )
     await open_months(db, now, now + MONTHS_AHEAD)
     await timetable.install(db, TICKS, now=now)

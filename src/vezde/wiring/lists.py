@@ -1,5 +1,8 @@
 """What the installation is made of, domain by domain: sections, reactions, steps, ticks."""
 
+from datetime import datetime
+from typing import Any
+
 from vezde.access import operations as access
 from vezde.bot import guests as bot_guests
 from vezde.bot import section as bot_section
@@ -10,6 +13,7 @@ from vezde.checkout import operations as checkout
 from vezde.checkout import section as checkout_section
 from vezde.checkout.section import BurningSection, ReturnsSection
 from vezde.insights import operations as insights
+from vezde.kit.db import Db
 from vezde.kit.troubles import Source
 from vezde.kit.work import troubles as job_troubles
 from vezde.kit.work.timetable import Tick
@@ -25,6 +29,7 @@ from vezde.outbox.webhooks import troubles as delivery_troubles
 from vezde.program import reactions as program_reactions
 from vezde.program.sections import Section
 from vezde.purchases import operations as purchases
+from vezde.purchases import policy as returns_policy
 from vezde.receipts import reactions as receipt_reactions
 from vezde.receipts import section as moderation_section
 from vezde.receipts import troubles as receipt_troubles
@@ -34,9 +39,18 @@ from vezde.receipts.section import ModerationSection
 from vezde.sellers import operations as sellers
 from vezde.sellers.section import SellersSection
 
+
+async def _install_returns(
+    db: Db, section: dict[str, Any], *, version: int, valid_from: datetime
+) -> None:
+    """Returns of the shops' orders are of checkout, those of receipts of purchases."""
+    await checkout_section.install_returns(db, section, version=version, valid_from=valid_from)
+    await returns_policy.install(db, section, version=version, valid_from=valid_from)
+
+
 SECTIONS: tuple[Section, ...] = (
     Section("burning", BurningSection, checkout_section.install_burning),
-    Section("returns", ReturnsSection, checkout_section.install_returns),
+    Section("returns", ReturnsSection, _install_returns),
     Section("sellers", SellersSection, sellers.install_section),
     Section("moderation", ModerationSection, moderation_section.install_section),
     Section("texts", TextsSection, messaging.install_section),

@@ -9,6 +9,7 @@ from vezde.bot import guests as bot_guests
 from vezde.bot import inbox as bot_inbox
 from vezde.bot import letters as bot_letters
 from vezde.bot import reactions as bot_reactions
+from vezde.bot import returns as bot_returns
 from vezde.bot import work as bot_work
 from vezde.bot.conversation import account as bot_account
 from vezde.bot.polling import Poller
@@ -100,6 +101,10 @@ def guests(house: House) -> bot_guests.Keeper:
 
 def letters(house: House) -> bot_letters.Caller:
     return bot_letters.Caller(house.vault, house.clock)
+
+
+def regret(house: House) -> bot_returns.Regret:
+    return bot_returns.Regret(house.vault, house.clock)
 
 
 def herald(house: House) -> bot_activations.Herald:

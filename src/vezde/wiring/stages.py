@@ -12,9 +12,10 @@ from vezde.outbox import operations as outbox
 from vezde.outbox import work as outbox_work
 from vezde.outbox.webhooks import reactions as webhook_reactions
 from vezde.outbox.webhooks import work as webhook_work
+from vezde.receipts import lapsing as receipt_lapsing
 from vezde.receipts import work as receipt_work
 from vezde.receipts.mailing.work import Postman
-from vezde.receipts.operations import checking
+from vezde.receipts.operations import checking, rematching
 from vezde.wiring import messengers
 from vezde.wiring.house import House, reach
 from vezde.wiring.lists import REACTIONS
@@ -34,12 +35,15 @@ def stages(house: House) -> list[Stage]:
     )
     next_ask = partial(receipt_work.next_ask, providers=house.providers, clock=clock)
     settle = partial(receipt_work.settle_once, database, clock=clock)
+    lapse = partial(receipt_lapsing.lapse_once, database, clock=clock)
+    rematch = partial(receipt_lapsing.rematch_once, database, clock=clock)
     telling = webhook_reactions.reaction(kinds=facts.KINDS, wall=clock.wall)
     reactions = [
         *REACTIONS,
         *messengers.teller(house).reactions(),
         messengers.herald(house).reaction(),
         messengers.letters(house).reaction(),
+        messengers.regret(house).reaction(),
     ]
 
     handlers = tick_handlers(house)
@@ -62,6 +66,8 @@ def stages(house: House) -> list[Stage]:
     return [
         Stage("receipts.ask", ask, next_ask),
         Stage("receipts.settle", settle, partial(checking.next_due, step="settle")),
+        Stage(rematching.STAGE, rematch),
+        Stage("receipts.lapse", lapse, receipt_lapsing.next_lapse),
         Stage("ledger.settle", settle_points, ledger_queries.next_due),
         Stage(ledger_work.AUDIT, audit, pauses=False),
         Stage("ledger.inactivity", tell_of_inactivity, ledger_queries.next_rule),
@@ -85,9 +91,10 @@ def _sender(house: House) -> webhook_work.Sender:
 
 def call_handlers(house: House) -> Mapping[str, calls.Handler]:
     """CPU and batch work that a face hands to a worker."""
-    from vezde.api import batch, receipts
+    from vezde.api import batch, receipts, reports
 
     return {
         batch.TAKE_IN: batch.Worker(house.database, house.clock, house.vault),
         receipts.READ_SENT: receipts.SentReader(house.reader),
+        reports.LOAD: reports.Worker(house.database, house.clock),
     }

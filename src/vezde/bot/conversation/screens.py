@@ -127,6 +127,8 @@ def _receipt(one: Receipt, *, brand: str, zone: ZoneInfo, now: datetime) -> View
             return View("receipt_advance", buttons=((Button("button_help", "help"),),))
         case Status.IN_REVIEW:
             return View("receipt_in_review")
+        case Status.ACCEPTED if one.reason is Reason.RETURNED:
+            return View("receipt_returned")
         case Status.ACCEPTED:
             return _accepted(one, zone=zone, now=now)
     assert one.reason is not None, "what is rejected has a reason"
@@ -246,6 +248,12 @@ def activated(points: int, active: int, value_kopecks: int) -> View:
         "pays": Money(active * value_kopecks),
     }
     return View("points_activated", said, (_account_buttons(),))
+
+
+def taken_back(points: int, active: int, goods: str | None) -> View:
+    """Goods came back, so their points were taken back; what there is now."""
+    said = {"points": Points(points), "active": Points(active), "goods": goods or "—"}
+    return View("points_taken_back", said, (_account_buttons(),))
 
 
 def history(entries: Sequence[str], first_seq: int | None) -> View:

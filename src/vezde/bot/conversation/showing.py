@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from vezde.bot import chats
-from vezde.bot.conversation import screens
+from vezde.bot.conversation import jars, screens
 from vezde.bot.conversation.screens import FileShown
 from vezde.bot.conversation.talk import Answer, Talk
 from vezde.kit.db import Db
@@ -39,6 +39,8 @@ def too_large(talk: Talk) -> Answer:
 
 async def show(db: Db, talk: Talk, found: Findings, *, album: str | None = None) -> Answer:
     """Register what was shown; all of an album or of one file are told of by one message."""
+    if found.packs and not found.receipts:
+        return await jars.show(db, talk, found.packs)
     if found.missing and not found.receipts:
         return Answer((talk.say(screens.typed_in_part(found.missing, talk.locale)),))
     submissions = handing.submissions(talk.member_id, found)

@@ -16,7 +16,7 @@ from vezde.ledger import operations as ledger
 from vezde.ledger import queries as ledger_queries
 from vezde.ledger.model import Part
 from vezde.members import operations as members
-from vezde.program import days
+from vezde.program import days, records
 from vezde.program import queries as program
 from vezde.program.model import Programme
 from vezde.purchases import queries as purchases
@@ -29,7 +29,7 @@ class Earned:
     """Points of one part that a line brought, and the ledger's entry that gave them."""
 
     account_id: UUID
-    fact_id: UUID
+    op_key: str
     part: Part
 
 
@@ -53,23 +53,28 @@ async def earned_by(db: Db, order: Order) -> ByLine:
     if order.order_ref in decided:
         own = decided[order.order_ref]
         for part in own.decision.parts:
-            found[part.line].append(Earned(own.fact.member_id, own.fact.id, part))
+            found[part.line].append(Earned(own.fact.member_id, f"fact:{own.fact.id}", part))
     for one in receipts:
         priced = decided[one.fact_id]
-        parts = [part for part in priced.decision.parts if part.line == one.receipt_line]
-        for part in _segment(parts, 0, one.points):
-            found[one.order_line].append(Earned(priced.fact.member_id, one.fact_id, part))
+        parts = [
+            (given.op_key, part)
+            for given in records.given(priced.decision)
+            for part in given.parts
+            if part.line == one.receipt_line
+        ]
+        for op_key, part in _first(parts, one.points):
+            found[one.order_line].append(Earned(priced.fact.member_id, op_key, part))
     return found
 
 
-def _segment(parts: Sequence[Part], start: int, end: int) -> Iterator[Part]:
-    """Points `start` to `end` of the parts one after the other, as parts."""
-    at = 0
-    for part in parts:
-        first, last = max(start, at), min(end, at + part.points)
-        at += part.points
-        if first < last:
-            yield replace(part, points=last - first)
+def _first(parts: Sequence[tuple[str, Part]], points: int) -> Iterator[tuple[str, Part]]:
+    """So many points of the parts one after the other, as parts of the ops that gave them."""
+    left = points
+    for op_key, part in parts:
+        taken = min(left, part.points)
+        left -= taken
+        if taken:
+            yield op_key, replace(part, points=taken)
 
 
 async def move(
@@ -94,8 +99,8 @@ async def move(
     policy = _Policy(await section.rules(db, programmes, version=programme.version), programme)
     expired = await _restore(db, order, done, policy, now=now, actor=actor)
     forgiven = debt = 0
-    for index, (account_id, fact_id, parts) in enumerate(_taken(done, before, earned)):
-        seq = await ledger_queries.seq_of(db, account_id, f"fact:{fact_id}")
+    for index, (account_id, op_key, parts) in enumerate(_taken(done, before, earned)):
+        seq = await ledger_queries.seq_of(db, account_id, op_key)
         assert seq is not None, "a decision with points has its accrual"
         reversal = ledger_model.Reversal(
             member_id=order.member_id,
@@ -138,9 +143,9 @@ async def _restore(
 
 def _taken(
     done: Return, before: Sequence[Return], earned: ByLine
-) -> list[tuple[UUID, UUID, list[Part]]]:
-    """What this return takes back, by the accrual it came from: (account, fact, parts)."""
-    found: dict[tuple[UUID, UUID], list[Part]] = {}
+) -> list[tuple[UUID, str, list[Part]]]:
+    """What this return takes back, by the accrual it came from: (account, op, parts)."""
+    found: dict[tuple[UUID, str], list[Part]] = {}
     for line in done.lines:
         start = sum(one.reversed for back in before for one in back.lines if one.line == line.line)
         at = 0
@@ -148,9 +153,9 @@ def _taken(
             first, last = max(start, at), min(start + line.reversed, at + one.part.points)
             at += one.part.points
             if first < last:
-                parts = found.setdefault((one.account_id, one.fact_id), [])
+                parts = found.setdefault((one.account_id, one.op_key), [])
                 parts.append(replace(one.part, points=last - first))
-    return [(account_id, fact_id, parts) for (account_id, fact_id), parts in found.items()]
+    return [(account_id, op_key, parts) for (account_id, op_key), parts in found.items()]
 
 
 def _key(order: Order, done: Return) -> str:

@@ -13,10 +13,11 @@ from vezde.ledger.model import Accrual
 from vezde.members import queries as members
 from vezde.outbox import operations as outbox
 from vezde.program import events, queries, records, standings
-from vezde.program.decide import counts_as_activity, decide, inactive_after
+from vezde.program.decide import counts_as_activity, decide, expires_after, inactive_after
 from vezde.program.model import (
     LINES_RECOGNISED,
     ORDER_RECORDED,
+    PACK_SCANNED,
     PURCHASE_RECORDED,
     Activity,
     Decision,
@@ -25,24 +26,28 @@ from vezde.program.model import (
     Programme,
     Standing,
 )
-from vezde.program.records import Decided, Outcome
+from vezde.program.records import Decided, Given, Outcome
 from vezde.program.standings import Asked, Former
 
 DECIDED: LiteralString = """
 SELECT d.member_id, d.fact_id, d.version, d.refusal, d.wanted, d.points, d.effects, d.active_at,
-    d.expires_at
+    d.expires_at, d.at_once
 FROM unnest(%s::uuid[], %s::uuid[]) AS asked (member_id, fact_id)
 JOIN program.decision d USING (member_id, fact_id)
 """
 KEEP: LiteralString = """
 INSERT INTO program.decision
     (member_id, fact_id, purchase_id, occurred_at, registered_at, recorded_at, wanted, points,
-     active_at, expires_at, earned_that_day, shown_that_day, version, kind, refusal, actor, fact,
-     effects)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+     active_at, expires_at, at_once, earned_that_day, shown_that_day, version, kind, refusal, actor,
+     fact, effects)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
-TITLES = {PURCHASE_RECORDED: "Покупка", LINES_RECOGNISED: "Покупка, товар распознан позже"}
+TITLES = {
+    PURCHASE_RECORDED: "Покупка",
+    LINES_RECOGNISED: "Покупка, товар распознан позже",
+    PACK_SCANNED: "Бонус за код на упаковке",
+}
 
 MOST_TITLE = 120
 
@@ -137,9 +142,10 @@ async def _keep(
     earning = [one for one in decided if one.decision.points > 0]
     if earning:
         accruals = [
-            _accrual(one, of.programme)
+            _accrual(one, of.programme, given)
             for of, one in zip(asked, decided, strict=True)
             if one.decision.points > 0
+            for given in records.given(one.decision)
         ]
         await ledger.accrue(db, accruals, now=now, actor=actor)
     await kit_db.execute_many(db, KEEP, [records.parameters(one) for one in decided])
@@ -148,20 +154,20 @@ async def _keep(
     )
 
 
-def _accrual(decided: Decided, programme: Programme) -> Accrual:
+def _accrual(decided: Decided, programme: Programme, given: Given) -> Accrual:
     fact, decision = decided.fact, decided.decision
-    assert decision.active_at is not None, "points have an instant to be active from"
+    active_at = given.active_at or fact.recorded_at
     # Who shows an old receipt is there now, and points that wait are not idle.
-    seen_at = max(fact.occurred_at, fact.registered_at, decision.active_at)
+    seen_at = max(fact.occurred_at, fact.registered_at, active_at)
     ends_at = inactive_after(programme, seen_at, activity=Activity.PURCHASE)
     return Accrual(
         member_id=fact.member_id,
-        op_key=f"fact:{fact.id}",
-        points=decision.points,
-        active_at=decision.active_at,
-        expires_at=decision.expires_at,
+        op_key=given.op_key,
+        points=sum(part.points for part in given.parts),
+        active_at=active_at,
+        expires_at=expires_after(programme, active_at),
         occurred_at=fact.occurred_at,
-        parts=decision.parts,
+        parts=given.parts,
         proof=_proof(fact, decision),
         title=_title(fact),
         counts_as_activity=counts_as_activity(programme, Activity.PURCHASE),

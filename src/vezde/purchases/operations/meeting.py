@@ -43,7 +43,7 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 CLOSE_ADVANCE: LiteralString = """
 UPDATE purchases.line SET state = 'closed', open_kopecks = 0
-WHERE member_id = %s AND receipt_id = %s AND line = %s AND state = 'waiting'
+WHERE member_id = %s AND receipt_id = %s AND line = %s AND state IN ('waiting', 'lapsed')
 """
 STILL_WAITING: LiteralString = """
 SELECT DISTINCT l.receipt_id FROM purchases.line l

@@ -11,6 +11,8 @@ MOVE = (
     "UPDATE purchases.document SET member_id = %s WHERE member_id = %s",
     "UPDATE purchases.line SET member_id = %s WHERE member_id = %s",
     "UPDATE purchases.meeting SET member_id = %s WHERE member_id = %s",
+    "UPDATE purchases.taking SET member_id = %s WHERE member_id = %s",
+    "UPDATE purchases.pack SET member_id = %s WHERE member_id = %s",
 )
 
 

@@ -1,8 +1,9 @@
 """Record documents into purchases and price what they settle."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -28,11 +29,12 @@ from vezde.purchases.model import (
     link,
     needs_linking,
 )
-from vezde.purchases.operations import meeting
+from vezde.purchases.operations import meeting, packing, reporting, taking
+from vezde.purchases.operations.taking import Nets
 
 OPEN_LINES = """
 SELECT member_id, receipt_id, line, purchase_id, seller_inn, provider_inn, goods, occurred_at,
-       paid, state, open_kopecks
+       paid, state, open_kopecks, mark
 FROM purchases.line
 WHERE member_id = ANY(%s) AND seller_inn = ANY(%s) AND open_kopecks > 0
 """
@@ -44,15 +46,15 @@ VALUES (%s, %s, %s, %s, %s, %s)
 ADD_DOCUMENT = """
 INSERT INTO purchases.document
     (member_id, receipt_id, purchase_id, sales_channel, occurred_at, wall_time, registered_at,
-     recorded_at, total_kopecks, proof, order_id)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+     recorded_at, total_kopecks, proof, order_id, fn, fd)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 ADD_LINE = """
 INSERT INTO purchases.line
     (member_id, receipt_id, line, purchase_id, seller_inn, provider_inn, goods, occurred_at,
      paid, state, sku, quantity_micro, sum_kopecks, open_kopecks, met_kopecks,
-     may_be, by_line)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+     may_be, by_line, mark, gtin, sernum)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 CHANGE_LINE = """
 UPDATE purchases.line SET state = %s, open_kopecks = %s
@@ -87,10 +89,13 @@ async def record(
     """
     if not documents:
         return []
-    await ledger.lock(db, sorted({document.member_id for document in documents}))
+    members = sorted({document.member_id for document in documents})
+    await ledger.lock(db, members)
     book = await _open_lines(db, documents)
     before = set(book)
-    found = await meeting.confirm(db, [_link(document, book) for document in documents], book)
+    nets = await taking.look(db, documents)
+    mine = [_earning(_link(document, book), nets, book) for document in documents]
+    found = await meeting.confirm(db, mine, book)
     linked = found.linked
     facts = [fact for one in linked if (fact := _fact(one, now)) is not None]
     decisions = await program.apply(db, facts, now=now, actor=actor)
@@ -98,6 +103,9 @@ async def record(
     waiting = await _sku_needed(db, facts, decisions)
     await _write(db, linked, book, before, waiting, now=now)
     await meeting.keep(db, found, now=now)
+    await packing.claim(db, linked, now=now)
+    await taking.settle(db, nets, now=now, actor=actor)
+    await reporting.catch_up(db, **_reported(documents), of=members, now=now, actor=actor)
     return [
         Recorded(
             receipt_id=one.document.receipt_id,
@@ -109,6 +117,18 @@ async def record(
         )
         for one in linked
     ]
+
+
+def _reported(documents: Sequence[Document]) -> dict[str, set[Any]]:
+    """What seller reports may have said of these documents, by marks and fiscal keys."""
+    marks = {line.mark for one in documents for line in one.lines if line.mark is not None}
+    fiscal = {
+        (one.fn, one.fd)
+        for one in documents
+        if one.fn is not None and one.sales_channel in reporting.MARKETPLACES
+    }
+    packs = {line.pack for one in documents for line in one.lines if line.pack is not None}
+    return {"marks": marks, "fiscal": fiscal, "packs": packs}
 
 
 async def _sku_needed(
@@ -156,6 +176,7 @@ class _LineRow:
     paid: str
     state: str
     open_kopecks: int
+    mark: str | None
 
     def known(self) -> KnownLine:
         return KnownLine(
@@ -170,6 +191,7 @@ class _LineRow:
             paid=Paid(self.paid),
             state=LineState(self.state),
             open_kopecks=self.open_kopecks,
+            mark=self.mark,
         )
 
 
@@ -188,6 +210,27 @@ def _link(document: Document, book: Book) -> Linked:
     for line in (*linked.lines, *linked.touched):
         book[line.member_id, line.receipt_id, line.line] = line
     return linked
+
+
+def _earning(linked: Linked, nets: Nets, book: Book) -> Linked:
+    """Of credits it hangs on all their documents which of them earns, whatever came first.
+
+    A return joins the purchase that it takes from.
+    """
+    document = linked.document
+    of = nets.sale_of(document.member_id, document.receipt_id) if linked.fresh else None
+    purchase_id = of or linked.purchase_id
+    lines = []
+    for line in linked.lines:
+        state = line.state
+        if line.paid in {Paid.ON_CREDIT, Paid.CREDIT_PAYMENT}:
+            earns = nets.earns(line.member_id, (line.receipt_id, line.line))
+            state = LineState.EARNING if earns else LineState.COVERED
+        lines.append(replace(line, state=state, purchase_id=purchase_id))
+        book[line.member_id, line.receipt_id, line.line] = lines[-1]
+    return replace(
+        linked, lines=tuple(lines), purchase_id=purchase_id, fresh=linked.fresh and of is None
+    )
 
 
 def _fact(linked: Linked, now: datetime) -> Fact | None:
@@ -293,6 +336,8 @@ def _document_row(linked: Linked, now: datetime) -> tuple[object, ...]:
         document.total_kopecks,
         Jsonb(document.proof),
         document.order_id,
+        document.fn,
+        document.fd,
     )
 
 
@@ -323,6 +368,9 @@ def _line_rows(
                 linked.met.get(line.line, 0),
                 [sku for one in line.variants for sku in one.skus],
                 _by_line(line, known) and line.line not in sku_needed,
+                line.mark,
+                line.pack.gtin if line.pack else None,
+                line.pack.serial if line.pack else None,
             )
         )
     return rows

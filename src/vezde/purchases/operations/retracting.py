@@ -7,9 +7,10 @@ from uuid import UUID
 from vezde.kit.db import Db
 from vezde.ledger import operations as ledger
 from vezde.ledger import queries as ledger_queries
-from vezde.ledger.model import Debt, DebtPolicy, Reversal
+from vezde.ledger.model import Debt, DebtPolicy, Part, Reversal
 from vezde.outbox import operations as outbox
 from vezde.program import queries as program
+from vezde.program import records
 from vezde.program.records import Decided
 from vezde.purchases import events
 from vezde.purchases.model import is_of_document
@@ -64,16 +65,34 @@ async def _take_back(
     now: datetime,
     actor: str,
 ) -> int:
-    parts = tuple(part for part in priced.decision.parts if part.line == line and part.points)
-    points = sum(part.points for part in parts)
-    if not points:
-        return 0
+    taken = 0
+    for given in records.given(priced.decision):
+        parts = tuple(part for part in given.parts if part.line == line and part.points)
+        if parts:
+            taken += await _reverse(
+                db, member_id, receipt_id, priced, given.op_key, parts, now=now, actor=actor
+            )
+    return taken
+
+
+async def _reverse(
+    db: Db,
+    member_id: UUID,
+    receipt_id: UUID,
+    priced: Decided,
+    given_by: str,
+    parts: tuple[Part, ...],
+    *,
+    now: datetime,
+    actor: str,
+) -> int:
+    points, line = sum(part.points for part in parts), parts[0].line
     account_id = priced.fact.member_id
-    seq = await ledger_queries.seq_of(db, account_id, f"fact:{priced.fact.id}")
+    seq = await ledger_queries.seq_of(db, account_id, given_by)
     assert seq is not None, "a decision with points has its accrual"
     reversal = Reversal(
         member_id=member_id,
-        op_key=f"retract:{priced.fact.id}:{line}",
+        op_key=f"retract:{given_by.removeprefix('fact:')}:{line}",
         occurred_at=now,
         title=TITLE,
         proof={"receipt_id": str(receipt_id), "line": line, "fact_id": str(priced.fact.id)},

@@ -346,7 +346,12 @@ async def _priced(db: Db, found: _Line, sku: str | None, *, now: datetime, actor
     )
     if decision is None or decision.points == 0:
         return decided
-    return replace(decided, points=decision.points, active_at=decision.active_at)
+    return replace(
+        decided,
+        points=decision.points,
+        active_at=decision.active_at,
+        at_once=decision.at_once,
+    )
 
 
 async def _come_to(db: Db, receipt: Receipt, matches: Sequence[Matched], *, now: datetime) -> None:

@@ -17,7 +17,7 @@ from vezde.receipts import queries
 from vezde.receipts.model import FiscalDocument, Note, QrFields, Reason, Status
 from vezde.receipts.operations import claims, pacing, promising, turns, writing
 from vezde.receipts.operations.claims import Turn, Want
-from vezde.receipts.operations.settling import SALE, occurred_at
+from vezde.receipts.operations.settling import RETURN, SALE, occurred_at
 from vezde.receipts.operations.writing import NewReceipt
 from vezde.receipts.reading.slips import Slip
 
@@ -182,7 +182,7 @@ def _row(one: Submission, programmes: Programmes, now: datetime) -> NewReceipt:
 
 def refused_at_the_door(qr: QrFields, programmes: Programmes, *, now: datetime) -> Reason | None:
     """What the QR alone tells for sure, so that no provider is asked in vain."""
-    if qr.operation != SALE:
+    if qr.operation not in {SALE, RETURN}:
         return Reason.WRONG_OPERATION
     at = occurred_at(qr.wall_time, None, programmes)
     programme = programmes.at(at)

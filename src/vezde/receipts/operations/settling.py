@@ -4,9 +4,10 @@ The one path for every way a receipt comes: from a batch, a posted document, a p
 It works lists: a few set reads, everything decided in memory, then queued writes.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import LiteralString
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,17 +17,25 @@ from vezde.catalog.matcher import Item as NamedItem
 from vezde.catalog.model import Product
 from vezde.kit.db import Db
 from vezde.program import queries as program
-from vezde.program.model import Programmes, Variant
+from vezde.program import records
+from vezde.program.model import Decision, Programmes, Variant
+from vezde.purchases import marks
 from vezde.purchases import model as purchase
 from vezde.purchases import operations as purchases
+from vezde.purchases.marking import Pack
 from vezde.purchases.model import LineState, Paid
 from vezde.purchases.operations import Recorded
 from vezde.receipts.model import FiscalDocument, FiscalLine, Reason, Status
+from vezde.receipts.reading.slips import Slip
 from vezde.sellers import operations as sellers
 from vezde.sellers import queries as seller_queries
 from vezde.sellers.model import Place, Whereabouts
 
-SALE = 1
+SALE, RETURN = 1, 2
+SLIPS: LiteralString = """
+SELECT receipt_id, slip FROM receipts.slip
+WHERE (member_id, receipt_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,8 @@ class Matched:
 
     In doubt `guesses` are the best three, the candidate first; `line_skus` are the products of
     the product line when that is certain and only the size is not, `line_score` how surely. Such
-    a line has earned by the product line, unless its products earn differently.
+    a line has earned by the product line, unless its products earn differently. `at_once` of the
+    points do not wait for `active_at`.
     """
 
     line: int
@@ -55,6 +65,7 @@ class Matched:
     score: float
     points: int = 0
     active_at: datetime | None = None
+    at_once: int = 0
     line_score: float = 0.0
     line_skus: tuple[str, ...] = ()
     guesses: tuple[Guess, ...] = ()
@@ -79,13 +90,14 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class Read:
     """An item with all that is known of it before it is linked and priced."""
 
     item: Item
     place: Place
     occurred_at: datetime
     matches: tuple[Match, ...]
+    marks: Mapping[int, str] = field(default_factory=dict)
 
 
 async def settle(db: Db, items: Sequence[Item], *, now: datetime, actor: str) -> list[Outcome]:
@@ -93,30 +105,29 @@ async def settle(db: Db, items: Sequence[Item], *, now: datetime, actor: str) ->
 
     Raises what the domains below raise; then nothing of the batch is kept.
     """
-    reads = await _read(db, items, now=now)
-    good = [read for read in reads if _refusal(read.item.document) is None]
-    skus = {sku for read in good for match in read.matches for sku in _skus(match)}
-    products = await catalog.products_by_sku(db, sorted(skus)) if skus else {}
-    documents = [document for read in good if (document := _document(read, products))]
+    reads = await read(db, items, now=now)
+    good = [one for one in reads if _refusal(one.item.document) is None]
+    wanted = {sku for one in good for match in one.matches for sku in skus(match)}
+    products = await catalog.products_by_sku(db, sorted(wanted)) if wanted else {}
+    documents = [document for one in good if (document := _document(one, products))]
     recorded = await purchases.record(db, documents, now=now, actor=actor)
     by_receipt = {one.receipt_id: one for one in recorded}
-    return [_outcome(read, by_receipt.get(read.item.receipt_id)) for read in reads]
+    return [_outcome(one, by_receipt.get(one.item.receipt_id)) for one in reads]
 
 
-def _skus(match: Match) -> tuple[str, ...]:
+def skus(match: Match) -> tuple[str, ...]:
     """The product, or the products of the line that it is one of."""
     return (match.sku,) if match.sku else match.line_skus
 
 
 def _refusal(document: FiscalDocument) -> Reason | None:
-    if document.correction:
-        return Reason.CORRECTION
-    if document.operation != SALE:
+    """Why a document says nothing of a purchase at all."""
+    if document.operation not in {SALE, RETURN}:
         return Reason.WRONG_OPERATION
     return None
 
 
-async def _read(db: Db, items: Sequence[Item], *, now: datetime) -> list[_Read]:
+async def read(db: Db, items: Sequence[Item], *, now: datetime) -> list[Read]:
     """Place, time and matches of each item, in order; a few set reads for any number."""
     if not items:
         return []
@@ -126,20 +137,64 @@ async def _read(db: Db, items: Sequence[Item], *, now: datetime) -> list[_Read]:
     matcher = await catalog.matcher(db)
     lines = [(item, line) for item in items for line in item.document.lines]
     matches = matcher.match([_named(item.document, line, own_inns) for item, line in lines])
+    slips = await _slips(
+        db,
+        [
+            item
+            for item, place in zip(items, places, strict=True)
+            if place.sales_channel in purchases.MARKETPLACES
+        ],
+    )
     reads = []
     start = 0
     for item, place in zip(items, places, strict=True):
         end = start + len(item.document.lines)
         reads.append(
-            _Read(
+            Read(
                 item=item,
                 place=place,
                 occurred_at=occurred_at(item.document.wall_time, place, programmes),
                 matches=tuple(matches[start:end]),
+                marks=slips.get(item.receipt_id, {}),
             )
         )
         start = end
     return reads
+
+
+async def _slips(db: Db, items: Sequence[Item]) -> dict[UUID, dict[int, str]]:
+    """Marks of orders by line, as the e-receipts of these documents print them."""
+    if not items:
+        return {}
+    asked = [[item.member_id for item in items], [item.receipt_id for item in items]]
+    rows = await (await db.execute(SLIPS, asked)).fetchall()
+    documents = {item.receipt_id: item.document for item in items}
+    return {
+        receipt_id: _marked(documents[receipt_id], Slip.from_json(slip))
+        for receipt_id, slip in rows
+    }
+
+
+def _marked(document: FiscalDocument, slip: Slip) -> dict[int, str]:
+    """Which of the document's lines are the slip's: by sum and quantity, in their order."""
+    found: dict[int, str] = {}
+    for printed in slip.lines:
+        mark = marks.read(printed.mark)
+        same = (
+            line.line
+            for line in document.lines
+            if line.line not in found
+            and line.sum_kopecks == printed.sum_kopecks
+            and line.quantity_micro == printed.quantity_micro
+            and _folded(line.name) == _folded(printed.name)
+        )
+        if mark is not None and (line := next(same, None)) is not None:
+            found[line] = mark
+    return found
+
+
+def _folded(name: str | None) -> str:
+    return " ".join((name or "").casefold().split())
 
 
 def _whereabouts(document: FiscalDocument) -> Whereabouts:
@@ -179,15 +234,11 @@ def occurred_at(wall_time: datetime, place: Place | None, programmes: Programmes
     return wall_time.replace(tzinfo=zone).astimezone(UTC)
 
 
-def _document(read: _Read, products: dict[str, Product]) -> purchase.Document | None:
+def _document(read: Read, products: dict[str, Product]) -> purchase.Document | None:
     """The purchase's view of a document; None when no line of it matters to the brand."""
     document = read.item.document
-    lines = tuple(
-        _line(line, match, products)
-        for line, match in zip(document.lines, read.matches, strict=True)
-        if _matters(line, match)
-    )
-    if not lines:
+    ours = lines(read, products)
+    if not ours:
         return None
     return purchase.Document(
         member_id=read.item.member_id,
@@ -199,35 +250,60 @@ def _document(read: _Read, products: dict[str, Product]) -> purchase.Document | 
         registered_at=read.item.registered_at,
         total_kopecks=document.total_kopecks,
         prepaid_kopecks=document.prepaid_kopecks,
-        lines=lines,
+        lines=ours,
         proof=_proof(read),
         place=read.place.name,
+        fn=document.key.fn,
+        fd=document.key.fd,
     )
 
 
-def _matters(line: FiscalLine, match: Match) -> bool:
-    nameless_advance = not line.name and purchase.paid(line.payment_type) is Paid.AHEAD
+def lines(read: Read, products: dict[str, Product]) -> tuple[purchase.Line, ...]:
+    """The lines that matter to the brand."""
+    document = read.item.document
+    return tuple(
+        _line(read, line, match, products)
+        for line, match in zip(document.lines, read.matches, strict=True)
+        if _matters(document, line, match)
+    )
+
+
+def _matters(document: FiscalDocument, line: FiscalLine, match: Match) -> bool:
+    nameless_advance = not line.name and _paid(document, line) is Paid.AHEAD
     return bool(match.sku or match.candidate_sku or nameless_advance)
 
 
-def _line(line: FiscalLine, match: Match, products: dict[str, Product]) -> purchase.Line:
+def _paid(document: FiscalDocument, line: FiscalLine) -> Paid:
+    return purchase.paid(
+        line.payment_type,
+        is_return=document.operation == RETURN,
+        is_correction=document.correction,
+    )
+
+
+def _line(
+    read: Read, line: FiscalLine, match: Match, products: dict[str, Product]
+) -> purchase.Line:
+    document = read.item.document
     product = products.get(match.sku) if match.sku else None
     return purchase.Line(
         line=line.line,
         sku=match.sku,
         category=product.category if product else None,
         tags=product.tags if product else (),
-        goods=" ".join((line.name or "").casefold().split()),
+        goods=_folded(line.name),
         provider_inn=line.provider_inn,
         quantity_micro=line.quantity_micro,
         sum_kopecks=line.sum_kopecks,
-        paid=purchase.paid(line.payment_type),
+        paid=_paid(document, line),
+        mark=line.mark or read.marks.get(line.line),
+        pack=Pack(line.gtin, line.serial) if line.gtin and line.serial else None,
         product_line=product.line if product else None,
-        variants=() if product else _variants([products[sku] for sku in match.line_skus]),
+        variants=() if product else variants([products[sku] for sku in match.line_skus]),
     )
 
 
-def _variants(products: Sequence[Product]) -> tuple[Variant, ...]:
+def variants(products: Sequence[Product]) -> tuple[Variant, ...]:
     """Products of a line, those together that only their SKU tells apart."""
     alike: dict[tuple[str | None, tuple[str, ...], str | None], list[str]] = {}
     for one in products:
@@ -235,27 +311,28 @@ def _variants(products: Sequence[Product]) -> tuple[Variant, ...]:
     return tuple(Variant(tuple(skus), *kind) for kind, skus in alike.items())
 
 
-def _proof(read: _Read) -> dict[str, object]:
+def _proof(read: Read) -> dict[str, object]:
     document = read.item.document
     return {
         "receipt_id": str(read.item.receipt_id),
         "seller_inn": document.seller_inn,
         "fiscal": [document.key.fn, document.key.fd, document.key.fp],
         "match": {
-            str(line.line): _evidence(match)
+            str(line.line): evidence(match)
             for line, match in zip(document.lines, read.matches, strict=True)
-            if _skus(match)
+            if skus(match)
         },
     }
 
 
-def _evidence(match: Match) -> dict[str, object]:
+def evidence(match: Match) -> dict[str, object]:
+    """How a line was recognised, for the proof: as its product, or only as its product line."""
     if match.sku:
         return {"method": match.method, "score": round(match.score, 3)}
     return {"method": match.method, "line_score": round(match.line_score, 3)}
 
 
-def _outcome(read: _Read, recorded: Recorded | None) -> Outcome:
+def _outcome(read: Read, recorded: Recorded | None) -> Outcome:
     status, reason = _verdict(read, recorded)
     return Outcome(
         item=read.item,
@@ -269,17 +346,22 @@ def _outcome(read: _Read, recorded: Recorded | None) -> Outcome:
     )
 
 
-def _verdict(read: _Read, recorded: Recorded | None) -> tuple[Status, Reason | None]:
-    if refusal := _refusal(read.item.document):
+def _verdict(read: Read, recorded: Recorded | None) -> tuple[Status, Reason | None]:
+    document = read.item.document
+    if refusal := _refusal(document):
         return Status.REJECTED, refusal
+    if document.correction and document.operation == SALE:
+        return Status.REJECTED, Reason.CORRECTION
     if recorded is None:
-        return Status.REJECTED, Reason.NOT_OURS
+        return Status.REJECTED, Reason.CORRECTION if document.correction else Reason.NOT_OURS
+    if document.operation == RETURN:
+        return Status.ACCEPTED, Reason.RETURNED
     if recorded.decision and recorded.decision.refusal:
         return Status.REJECTED, Reason(recorded.decision.refusal)
     sure = {
         line.line
         for line, match in zip(read.item.document.lines, read.matches, strict=True)
-        if _skus(match) and line.line not in recorded.sku_needed
+        if skus(match) and line.line not in recorded.sku_needed
     }
     states = recorded.states
     if any(states[line] is not LineState.WAITING for line in sure & states.keys()):
@@ -291,24 +373,42 @@ def _verdict(read: _Read, recorded: Recorded | None) -> tuple[Status, Reason | N
     return Status.ACCEPTED, None
 
 
-def _matched(read: _Read, recorded: Recorded | None) -> tuple[Matched, ...]:
+def _matched(read: Read, recorded: Recorded | None) -> tuple[Matched, ...]:
     decision = recorded.decision if recorded else None
     points: dict[int, int] = {}
     for part in decision.parts if decision else ():
         points[part.line] = points.get(part.line, 0) + part.points
+    at_once = of_line(decision)
     return tuple(
-        Matched(
-            line=line.line,
-            sku=match.sku,
-            candidate=None if match.sku else match.candidate_sku,
-            method=match.method,
-            score=round(match.score, 3),
+        replace(
+            matched(line.line, match),
             points=points.get(line.line, 0),
             active_at=decision.active_at if decision and points.get(line.line) else None,
-            line_score=0.0 if match.sku else round(match.line_score, 3),
-            line_skus=() if match.sku else match.line_skus,
-            guesses=match.guesses,
+            at_once=at_once.get(line.line, 0),
         )
         for line, match in zip(read.item.document.lines, read.matches, strict=True)
         if match.sku or match.candidate_sku
     )
+
+
+def matched(line: int, match: Match) -> Matched:
+    """What was recognised in a line, before any points."""
+    return Matched(
+        line=line,
+        sku=match.sku,
+        candidate=None if match.sku else match.candidate_sku,
+        method=match.method,
+        score=round(match.score, 3),
+        line_score=0.0 if match.sku else round(match.line_score, 3),
+        line_skus=() if match.sku else match.line_skus,
+        guesses=match.guesses,
+    )
+
+
+def of_line(decision: Decision | None) -> dict[int, int]:
+    """Points of each line that do not wait."""
+    found: dict[int, int] = {}
+    for given in records.given(decision) if decision and decision.at_once else ():
+        for part in given.parts if given.active_at is None else ():
+            found[part.line] = found.get(part.line, 0) + part.points
+    return found

@@ -52,6 +52,12 @@ WHERE member_id = %s AND receipt_id = %s AND status = 'checking' AND reason IS N
 CLOSE = """
 UPDATE receipts.receipt
 SET status = 'accepted', reason = NULL, decided_at = %s
+WHERE member_id = %s AND receipt_id = %s
+  AND (status = 'awaiting_settlement' OR reason = 'lapsed')
+"""
+LAPSE = """
+UPDATE receipts.receipt
+SET status = 'rejected', reason = 'lapsed', decided_at = %s
 WHERE member_id = %s AND receipt_id = %s AND status = 'awaiting_settlement'
 """
 DONE = "DELETE FROM receipts.verification WHERE member_id = %s AND receipt_id = %s"
@@ -284,6 +290,25 @@ async def delayed(db: Db, member_id: UUID, receipt_id: UUID, *, now: datetime) -
         await outbox.record(db, [fact])
 
 
+async def lapse(db: Db, advances: Sequence[tuple[UUID, UUID]], *, now: datetime) -> None:
+    """Refuse advance receipts (member, receipt) whose settlement did not come in time."""
+    await kit_db.execute_many(
+        db, LAPSE, [(now, member_id, receipt_id) for member_id, receipt_id in advances]
+    )
+    facts = [
+        events.came_to(
+            Status.REJECTED,
+            member_id=member_id,
+            receipt_id=receipt_id,
+            occurred_at=None,
+            now=now,
+            reason=Reason.LAPSED,
+        )
+        for member_id, receipt_id in advances
+    ]
+    await outbox.record(db, facts)
+
+
 async def reject(
     db: Db, refused: Sequence[tuple[UUID, UUID, Reason, UUID | None]], *, now: datetime
 ) -> None:
@@ -333,10 +358,11 @@ def to_json(matched: Sequence[Matched]) -> list[list[Any]]:
 
 
 def _doubt(one: Matched) -> tuple[Any, ...]:
-    """What only a line in doubt has: the line's score and products, and the guesses."""
-    if one.candidate is None:
+    """What only some lines have: the line's score and products, the guesses, points at once."""
+    if one.candidate is None and not one.at_once:
         return ()
-    return one.line_score, one.line_skus, [(guess.sku, guess.score) for guess in one.guesses]
+    guesses = [(guess.sku, guess.score) for guess in one.guesses]
+    return one.line_score, one.line_skus, guesses, one.at_once
 
 
 def from_json(rows: Sequence[Sequence[Any]]) -> tuple[Matched, ...]:
@@ -355,9 +381,20 @@ def _matched(
     line_score: float = 0.0,  # rows from before there were two answers end here
     line_skus: Sequence[str] = (),
     guesses: Sequence[tuple[str, float]] = (),
+    at_once: int = 0,
 ) -> Matched:
     at = datetime.fromisoformat(active_at) if active_at else None
     known = tuple(Guess(*guess) for guess in guesses)
     return Matched(
-        line, sku, candidate, method, score, points, at, line_score, tuple(line_skus), known
+        line=line,
+        sku=sku,
+        candidate=candidate,
+        method=method,
+        score=score,
+        points=points,
+        active_at=at,
+        at_once=at_once,
+        line_score=line_score,
+        line_skus=tuple(line_skus),
+        guesses=known,
     )

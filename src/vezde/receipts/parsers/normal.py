@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from vezde.purchases import marks
 from vezde.receipts.model import (
     CORRECTIONS,
     MOST_FN,
@@ -159,9 +160,10 @@ def _address(found: Found) -> str | None:
 
 def _line(number: int, item: Mapping[str, Any], *, in_rubles: bool) -> FiscalLine:
     gtin, serial = marking.code(item)
+    printed = values.text(item.get("name"))
     return FiscalLine(
         line=number,
-        name=values.text(item.get("name")),
+        name=marks.without(printed),
         quantity_micro=values.quantity_micro(item.get("quantity"), "quantity"),
         price_kopecks=values.kopecks(item.get("price"), "price", in_rubles=in_rubles),
         sum_kopecks=values.kopecks(item.get("sum"), "sum", in_rubles=in_rubles),
@@ -170,4 +172,5 @@ def _line(number: int, item: Mapping[str, Any], *, in_rubles: bool) -> FiscalLin
         provider_inn=values.inn(item.get("providerInn")),
         gtin=gtin,
         serial=serial,
+        mark=marks.find(printed),
     )

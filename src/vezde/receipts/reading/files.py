@@ -8,7 +8,7 @@ from typing import Final
 from vezde.receipts import parsers
 from vezde.receipts.links import model as links
 from vezde.receipts.model import FiscalDocument, Note, QrFields, Reason
-from vezde.receipts.qr import grammar, images, typed
+from vezde.receipts.qr import grammar, images, packs, typed
 from vezde.receipts.reading import model
 from vezde.receipts.reading.model import MOST_RECEIPTS, Findings, Found
 
@@ -75,13 +75,14 @@ def is_picture(data: bytes) -> bool:
 
 
 def picture(data: bytes) -> Findings:
-    """Every receipt in a picture."""
+    """Every receipt in a picture; without any, the marking codes of jars in it."""
     try:
         seen = images.look(data)
     except images.UnreadableImage as error:
         return model.failed(error)
     if not seen.receipts:
-        return model.failed(seen.failure)
+        jars = packs.find(images.opened(data))
+        return replace(model.failed(seen.failure), packs=tuple(one.text for one in jars))
     return of_codes(seen.receipts)
 
 

@@ -73,7 +73,7 @@ class Findings:
     """Receipts in their order; without any `reason` says why, `note` and `missing` what to do.
 
     `unread` counts receipts of a list that could not be read. `links` lead to pages of receipts.
-    `excerpt` is of a letter.
+    `excerpt` is of a letter. `packs` are marking codes of jars, in a picture without a receipt.
     """
 
     receipts: tuple[Found, ...] = ()
@@ -83,6 +83,7 @@ class Findings:
     note: Note | None = None
     missing: tuple[str, ...] = ()
     excerpt: Excerpt | None = None
+    packs: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -93,6 +94,7 @@ class Findings:
             "note": self.note,
             "missing": list(self.missing),
             "excerpt": self.excerpt.to_json() if self.excerpt else None,
+            "packs": list(self.packs),
         }
 
     @classmethod
@@ -106,6 +108,7 @@ class Findings:
             note=Note(given["note"]) if given["note"] else None,
             missing=tuple(given["missing"]),
             excerpt=Excerpt.from_json(given["excerpt"]) if given.get("excerpt") else None,
+            packs=tuple(given.get("packs", ())),
         )
 
 
