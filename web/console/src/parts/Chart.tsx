@@ -53,7 +53,15 @@ function option(labels: string[], series: Series[], kind: "bar" | "line") {
     color: series.map((one) => colour(one.colour)),
     textStyle: { color: quiet, fontFamily: "inherit" },
     grid: { left: 8, right: 8, top: 36, bottom: 4, containLabel: true },
-    legend: { top: 0, left: 0, textStyle: { color: quiet }, itemWidth: 14, itemHeight: 10 },
+    legend: {
+      type: "scroll",
+      top: 0,
+      left: 0,
+      right: 0,
+      textStyle: { color: quiet },
+      itemWidth: 14,
+      itemHeight: 10,
+    },
     // What a policy without inline styles allows: drawn, not written as HTML.
     tooltip: {
       trigger: "axis",
