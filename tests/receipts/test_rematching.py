@@ -37,6 +37,7 @@ async def work(shop: Shop) -> int:
         for stage in stages:
             while await stage.run():
                 pass
+        shop.passes(minutes=10)
         while done := await lapsing.rematch_once(shop.database, clock=shop.clock, limit=2):
             looked += done
     return looked
@@ -106,10 +107,10 @@ class TestANewProduct:
         await shop.stock([NEW])
         await work(shop)
         async with shop.database.transaction() as db:
-            await rematching.request(db, now=shop.at)
+            await rematching.request(db, at=shop.at)
         assert await lapsing.rematch_once(shop.database, clock=shop.clock, limit=2) == 2
         async with shop.database.transaction() as db:
-            await rematching.request(db, now=shop.at)
+            await rematching.request(db, at=shop.at)
         assert await work(shop) == 4
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import LiteralString
 from uuid import UUID
 
@@ -119,12 +120,18 @@ async def take_back(db: Db, fact: FactRow) -> None:
     await db.execute(writing.MATCH, [Jsonb(writing.to_json(matched)), owner, receipt_id])
 
 
+# Whoever decides a name decides all lines alike at once, and may undo it: they go first.
+DECIDED_TOGETHER = timedelta(minutes=10)
+
+
 async def match_again(db: Db, fact: FactRow) -> None:
     """What lines mean may have changed: for one shop, or everywhere."""
     scope = fact.subject if fact.kind in {LABELLED, catalog_events.NAME_LEARNED} else None
     if scope is None or scope == catalog_events.SUBJECT:
         scope = rematching.EVERYWHERE
-    await rematching.request(db, scope, now=fact.recorded_at)
+    learned = fact.kind == catalog_events.NAME_LEARNED
+    at = fact.recorded_at + DECIDED_TOGETHER if learned else fact.recorded_at
+    await rematching.request(db, scope, at=at)
 
 
 MEANING = frozenset(

@@ -66,7 +66,7 @@ def stages(house: House) -> list[Stage]:
     return [
         Stage("receipts.ask", ask, next_ask),
         Stage("receipts.settle", settle, partial(checking.next_due, step="settle")),
-        Stage(rematching.STAGE, rematch),
+        Stage(rematching.STAGE, rematch, rematching.next_due),
         Stage("receipts.lapse", lapse, receipt_lapsing.next_lapse),
         Stage("ledger.settle", settle_points, ledger_queries.next_due),
         Stage(ledger_work.AUDIT, audit, pauses=False),

@@ -37,9 +37,11 @@ INSERT INTO receipts.rematch (scope, after_id, requested_at) VALUES (%s, NULL, %
 ON CONFLICT (scope) DO UPDATE SET again = rematch.after_id IS NOT NULL
 """
 NEXT: LiteralString = """
-SELECT scope, after_id, again FROM receipts.rematch ORDER BY requested_at, scope LIMIT 1
+SELECT scope, after_id, again FROM receipts.rematch WHERE requested_at <= %s
+ORDER BY requested_at, scope LIMIT 1
 FOR UPDATE SKIP LOCKED
 """
+NEXT_DUE: LiteralString = "SELECT min(requested_at) FROM receipts.rematch"
 GO_ON: LiteralString = "UPDATE receipts.rematch SET after_id = %s WHERE scope = %s"
 ONCE_MORE: LiteralString = """
 UPDATE receipts.rematch SET after_id = NULL, again = false WHERE scope = %s
@@ -114,13 +116,19 @@ class _Past:
         return {one.line: one for one in writing.from_json(self.matches)}
 
 
-async def request(db: Db, scope: str = EVERYWHERE, *, now: datetime) -> None:
-    """Have the receipts of a shop (its INN), or all, matched again from the first one on.
+async def request(db: Db, scope: str = EVERYWHERE, *, at: datetime) -> None:
+    """Have the receipts of a shop (its INN), or all, matched again from `at`, from the first on.
 
     A round that is under way is ended first, so that requests that keep coming hold up nobody.
     """
-    await db.execute(REQUEST, [scope, now])
+    await db.execute(REQUEST, [scope, at])
     db.wake(STAGE)
+
+
+async def next_due(db: Db) -> datetime | None:
+    """The next programme instant at which past receipts are to be matched again."""
+    due: datetime | None = await kit_db.fetch_value(db, NEXT_DUE)
+    return due
 
 
 async def next_slice(db: Db, *, now: datetime, limit: int) -> int:
@@ -128,7 +136,7 @@ async def next_slice(db: Db, *, now: datetime, limit: int) -> int:
 
     0 means that nothing was requested. Another worker's slice is left alone.
     """
-    asked = await kit_db.fetch_one(db, _Request, NEXT)
+    asked = await kit_db.fetch_one(db, _Request, NEXT, [now])
     if asked is None:
         return 0
     after = asked.after_id or BEGINNING
