@@ -161,7 +161,7 @@ class Bench:
         return _accounts.member(random.randint(1, self.members))
 
     async def accrue(self) -> None:
-        async with self.db.transaction() as tx:
+        async with self.db.transaction(pipeline=True) as tx:
             await operations.accrue(tx, [accrual(self.somebody())], now=NOW, actor="system")
 
     async def accrue_many(self) -> None:
@@ -170,15 +170,15 @@ class Bench:
             await operations.accrue(tx, given, now=NOW, actor="system")
 
     async def redeem(self) -> None:
-        async with self.db.transaction() as tx:
+        async with self.db.transaction(pipeline=True) as tx:
             await operations.redeem(tx, redemption(self.somebody()), now=NOW, actor="system")
 
     async def balance(self) -> None:
-        async with self.db.transaction() as tx:
+        async with self.db.glance() as tx:
             await queries.points(tx, self.somebody(), as_of=NOW)
 
     async def balances(self) -> None:
-        async with self.db.transaction() as tx:
+        async with self.db.glance() as tx:
             await queries.points_of(tx, [self.somebody() for _ in range(100)], as_of=NOW)
 
     async def movement(self) -> dict[str, Any]:

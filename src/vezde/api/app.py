@@ -93,7 +93,7 @@ def create(tools: Tools) -> FastAPI:
     )
     app.state.tools = tools
     problems.install(app)
-    app.middleware("http")(running.timed)
+    app.add_middleware(running.Timed)
     app.add_middleware(limits.BodyLimit)
     app.add_middleware(origins.WidgetCors)
     for module in ROUTERS:

@@ -55,7 +55,7 @@ async def caller(
 
 
 async def _known(given: HTTPAuthorizationCredentials, using: Tools) -> Key:
-    async with using.database.transaction() as db:
+    async with using.database.glance() as db:
         key = await access.key_by_text(db, given.credentials)
         await access_operations.touch_key(db, key, wall=using.clock.wall())
         return key

@@ -156,7 +156,7 @@ async def quote(asked: QuoteIn, _caller: Caller, using: Using) -> QuoteOut:
         baskets.lines(asked.lines),
         asked.delivery_kopecks,
     )
-    async with using.database.transaction() as db:
+    async with using.database.glance() as db:
         now = await using.clock.programme(db)
         found = await operations.quote(db, basket, vault=using.vault, now=now)
     return QuoteOut.model_validate(found.to_json())
@@ -179,7 +179,7 @@ async def hold(request: Request, asked: HoldIn, caller: Caller, using: Using) ->
         )
         return Done(201, hold_out(made, now), made.member_id)
 
-    return await once(request, caller, asked, work, required=True)
+    return await once(request, caller, asked, work, required=True, pipeline=True)
 
 
 @router.get("/v1/checkout/holds/{hold_id}")

@@ -18,7 +18,8 @@ from pydantic import BaseModel
 from vezde.access import model as access_model
 from vezde.access import operations as access
 from vezde.access.model import IdempotencyKeyRequired
-from vezde.api.tools import Tools, tools
+from vezde.api import tools
+from vezde.api.tools import Tools
 from vezde.kit.db import Db
 
 HEADER = "Idempotency-Key"
@@ -75,7 +76,7 @@ async def once(
     committed before the response is made; with `pipeline` what it writes is sent together with the
     next read. Raises `IdempotencyKeyRequired` when `required`.
     """
-    using: Tools = tools(request)
+    using: Tools = tools.of(request)
     key = request.headers.get(HEADER)
     if key is None and required:
         raise IdempotencyKeyRequired
@@ -101,7 +102,7 @@ async def _stored(
     work: Work,
     now: datetime,
 ) -> tuple[bytes, int, str]:
-    using = tools(request)
+    using = tools.of(request)
     route = f"{request.method} {request.scope['route'].path}"
     stored = await access.claim_answer(
         db,

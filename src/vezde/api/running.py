@@ -1,13 +1,13 @@
 """How the installation is: alive, ready, and its figures."""
 
 import time
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vezde.api.tools import Tools, tools
 from vezde.checkout import queries as checkout
@@ -176,20 +176,37 @@ async def _measure_providers(db: Db, using: Tools) -> None:
             LEFT.labels(one.name).set(one.left)
 
 
-async def timed(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Measure and log every request by its route, never by its address: addresses hold phones."""
-    start = time.perf_counter()
-    status = 500
-    try:
-        response = await call_next(request)
-        status = response.status_code
-    finally:
-        seconds = time.perf_counter() - start
-        route = getattr(request.scope.get("route"), "path", "unknown")
-        SECONDS.labels(request.method, route, str(status)).observe(seconds)
-        if status >= 500:
-            BUGS.inc()
-        log.info(
-            "request", method=request.method, route=route, status=status, ms=round(seconds * 1e3, 1)
-        )
-    return response
+class Timed:
+    """ASGI middleware: measure and log every request by its route, never by its address.
+
+    Addresses hold phones.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        start = time.perf_counter()
+        status = 500
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        finally:
+            _tell(scope, status, time.perf_counter() - start)
+
+
+def _tell(scope: Scope, status: int, seconds: float) -> None:
+    method, route = scope["method"], getattr(scope.get("route"), "path", "unknown")
+    SECONDS.labels(method, route, str(status)).observe(seconds)
+    if status >= 500:
+        BUGS.inc()
+    log.info("request", method=method, route=route, status=status, ms=round(seconds * 1e3, 1))

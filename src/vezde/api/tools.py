@@ -58,7 +58,12 @@ class Tools:
     sandbox: Sandbox | None = None
 
 
-def tools(request: Request) -> Tools:
+def of(request: Request) -> Tools:
     """The tools of the app that serves this request."""
     given: Tools = request.app.state.tools
     return given
+
+
+async def tools(request: Request) -> Tools:
+    """The same as a dependency; async, as others are each run on a thread."""
+    return of(request)

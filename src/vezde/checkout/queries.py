@@ -152,10 +152,16 @@ class Return:
 
 async def hold(db: Db, member_id: UUID, hold_id: UUID, *, lock: bool = False) -> Hold:
     """A hold of this very member; raises `HoldMissing`."""
-    row = await kit_db.fetch_one(db, _HoldRow, HOLD_LOCKED if lock else HOLD, [member_id, hold_id])
-    if row is None:
+    found = await find_hold(db, member_id, hold_id, lock=lock)
+    if found is None:
         raise HoldMissing("There is no such hold; take hold_id from the answer that made it.")
-    return row.hold()
+    return found
+
+
+async def find_hold(db: Db, member_id: UUID, hold_id: UUID, *, lock: bool = False) -> Hold | None:
+    """A hold of this very member; None when there is none."""
+    row = await kit_db.fetch_one(db, _HoldRow, HOLD_LOCKED if lock else HOLD, [member_id, hold_id])
+    return row.hold() if row else None
 
 
 async def shown_hold(db: Db, member_id: UUID, hold_id: UUID) -> Hold:

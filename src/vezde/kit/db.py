@@ -6,19 +6,27 @@ whose fields are named as the columns.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, LiteralString, Self, TypeVar
+from typing import Any, LiteralString, Self, TypeVar, cast
 
 import psycopg
+from psycopg import AsyncPipeline
+from psycopg.adapt import Transformer
+from psycopg.pq import TransactionStatus
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from vezde.kit.errors import DomainError, Kind, Unavailable
+from vezde.kit.pipelines import Answer, Gathered, Together
 
 Row = TypeVar("Row")
 
 SUSPICIOUS_SECONDS = 60
+# A process has some hundreds of statements; one that is turned out is planned anew each time.
+PREPARED = 500
+BEGIN: LiteralString = "BEGIN"
+COMMIT: LiteralString = "COMMIT"
 # Serialization failure, deadlock, lock not available: the same transaction may do well next time.
 CONTESTED = frozenset({"40001", "40P01", "55P03"})
 GONE = ("08", "57P")  # connection lost, server going down
@@ -36,11 +44,74 @@ class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.prepared_max = PREPARED
+        self._adapter = Transformer(self)
         self.woken: set[str] = set()
 
     def wake(self, stage: str) -> None:
         """Wake workers of this stage once the transaction is committed; forgotten on rollback."""
         self.woken.add(stage)
+
+    @asynccontextmanager
+    async def pipeline(self) -> AsyncIterator[AsyncPipeline]:
+        """Statements leave together when an answer is wanted, or at the end."""
+        if self._pipeline is None:
+            if not self.autocommit and self.info.transaction_status == TransactionStatus.IDLE:
+                await super().execute(BEGIN)  # as psycopg's cursors do by themselves
+            self._pipeline = Gathered(self, self._adapter)
+        async with super().pipeline() as entered:
+            yield entered
+
+    async def execute(
+        self, query: Any, params: Any = None, **how: Any
+    ) -> psycopg.AsyncCursor[tuple[Any, ...]]:
+        """As psycopg's; inside a pipeline the statement waits there and so do its errors.
+
+        The answer has of a cursor's methods those that Vezde uses; nothing is to be counted before
+        it has come.
+        """
+        if isinstance(self._pipeline, Gathered) and not how:
+            return cast("psycopg.AsyncCursor[tuple[Any, ...]]", self._pipeline.ask(query, params))
+        return await super().execute(query, params, **how)
+
+    async def ask_each(self, query: LiteralString, rows: Iterable[Any]) -> list[Answer]:
+        """The same statement for each row, all sent before the first answer is read."""
+        if isinstance(self._pipeline, Gathered):
+            return [self._pipeline.ask(query, row) for row in rows]
+        async with self.pipeline():
+            return await self.ask_each(query, rows)
+
+    @asynccontextmanager
+    async def gathered(self) -> AsyncIterator[None]:
+        """A transaction whose BEGIN leaves with the first statements, its COMMIT with the last.
+
+        psycopg's own would wait for both. What raises is rolled back when the pool takes the
+        connection back.
+        """
+        async with self.pipeline():
+            await self.execute(BEGIN)
+            yield
+            ended = await self.execute(COMMIT)
+        if ended.statusmessage != COMMIT:
+            raise psycopg.errors.InFailedSqlTransaction("A statement had failed; nothing is kept")
+        await self._forget_prepared()
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Statements outside a transaction, as cheap as in `gathered`."""
+        try:
+            self._pipeline = Gathered(self, self._adapter, each_for_itself=True)
+            async with self.pipeline():
+                yield
+        except BaseException:
+            self._prepared.clear()  # a statement that failed may never have been prepared
+            raise
+        await self._forget_prepared()
+
+    async def _forget_prepared(self) -> None:
+        """Let the server forget statements that were turned out, as psycopg's cursors do."""
+        if self._prepared._to_flush:
+            await self.wait(self._prepared.maintain_gen(self))
 
 
 class Database:
@@ -59,7 +130,8 @@ class Database:
             max_size=size,
             timeout=timeout_seconds,
             open=False,
-            kwargs={"prepare_threshold": 2, "options": "-c timezone=UTC"},
+            # Transactions are opened by name here, so psycopg opens none by itself.
+            kwargs={"prepare_threshold": 2, "options": "-c timezone=UTC", "autocommit": True},
             check=self._check,
         )
 
@@ -89,20 +161,34 @@ class Database:
     async def transaction(self, *, pipeline: bool = False) -> AsyncIterator[Db]:
         """A connection in a transaction, committed before this block ends.
 
-        With `pipeline` statements are queued and sent together; a fetch or the end sends them.
-        Raises `Unavailable` when the database does not answer, `Contested` when another
-        transaction was in the way; nothing was changed then.
+        With `pipeline` statements are queued and sent together; a fetch or the end sends them, and
+        their errors come then. Raises `Unavailable` when the database does not answer, `Contested`
+        when another transaction was in the way; nothing was changed then.
         """
         woken: set[str] = set()
+        async with self._lent() as db:
+            db.woken = woken
+            async with db.gathered() if pipeline else db.transaction():
+                yield db
+        if woken:
+            self.on_commit(woken)
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[Db]:
+        """A connection outside any transaction: each statement stands for itself.
+
+        For one read, which so takes one trip to the server instead of three. Raises `Unavailable`.
+        """
+        async with self._lent() as db, db.alone():
+            yield db
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[Db]:
         try:
             async with self.pool.connection() as db:
-                db.woken = woken
-                if pipeline:
-                    async with db.pipeline(), db.transaction():
-                        yield db
-                else:
-                    async with db.transaction():
-                        yield db
+                yield db
+        except psycopg.errors.PipelineAborted:
+            raise  # somebody caught the error before it and went on
         except (PoolTimeout, psycopg.OperationalError) as error:
             state = getattr(error, "sqlstate", None)
             if state in CONTESTED:
@@ -117,12 +203,13 @@ class Database:
                 "The database does not answer; nothing was changed. Try again in a few seconds.",
                 retry_after_seconds=5,
             ) from error
-        if woken:
-            self.on_commit(woken)
 
 
 async def fetch_all(db: Db, row: type[Row], query: LiteralString, params: Any = None) -> list[Row]:
     """All rows as `row` objects; the columns' names are the fields' names."""
+    if isinstance(db._pipeline, Gathered):
+        found: list[Row] = await db._pipeline.ask(query, params).rows(row)
+        return found
     async with db.cursor(row_factory=class_row(row)) as cursor:
         await cursor.execute(query, params)
         return await cursor.fetchall()
@@ -130,6 +217,9 @@ async def fetch_all(db: Db, row: type[Row], query: LiteralString, params: Any = 
 
 async def fetch_one(db: Db, row: type[Row], query: LiteralString, params: Any = None) -> Row | None:
     """The first row as a `row` object, or None."""
+    if isinstance(db._pipeline, Gathered):
+        found = await fetch_all(db, row, query, params)
+        return found[0] if found else None
     async with db.cursor(row_factory=class_row(row)) as cursor:
         await cursor.execute(query, params)
         return await cursor.fetchone()
@@ -146,9 +236,20 @@ async def execute_many(
 ) -> None:
     """The same statement for each row, pipelined; does nothing for no rows."""
     batch = list(rows)
-    if batch:
-        async with db.cursor() as cursor:
-            await cursor.executemany(query, batch)
+    if len(batch) == 1:
+        await db.execute(query, batch[0])
+    elif batch:
+        await db.ask_each(query, batch)
+
+
+async def together(db: Db, *work: Coroutine[Any, Any, Any]) -> list[Any]:
+    """Run coroutines that read by `db`, each for itself; in a pipeline their reads leave together.
+
+    Their results, in order. None may look at what another does; what one raises ends all.
+    """
+    if isinstance(db._pipeline, Gathered):
+        return await Together(db._pipeline, work)
+    return [await one for one in work]
 
 
 async def connect(conninfo: str, *, autocommit: bool = False) -> Db:

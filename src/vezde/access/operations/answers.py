@@ -18,6 +18,8 @@ from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
+from psycopg.errors import DivisionByZero
+
 from vezde.access import model
 from vezde.access.model import KeyReused, Stored
 from vezde.kit import db as kit_db
@@ -40,10 +42,15 @@ READ: LiteralString = """
 SELECT fingerprint, status, media_type, sealed, member_id FROM access.answer
 WHERE key_id = %s AND route = %s AND idempotency_hmac = %s
 """
+# A route that stores an answer it has not claimed is a bug, which a division by zero rolls back:
+# nobody waits for this statement, it leaves with the COMMIT.
 STORE: LiteralString = """
-UPDATE access.answer SET status = %s, media_type = %s, sealed = %s, member_id = %s
-WHERE key_id = %s AND route = %s AND idempotency_hmac = %s AND status IS NULL
-RETURNING key_id
+WITH kept AS (
+    UPDATE access.answer SET status = %s, media_type = %s, sealed = %s, member_id = %s
+    WHERE key_id = %s AND route = %s AND idempotency_hmac = %s AND status IS NULL
+    RETURNING key_id
+)
+SELECT 1 / count(*) FROM kept
 """
 SWEEP: LiteralString = """
 DELETE FROM access.answer WHERE (key_id, route, idempotency_hmac) IN (
@@ -118,8 +125,10 @@ async def store_answer(
     place = _place(key_id, route, idempotency_key, vault)
     # Compressed first, as sealed bytes no longer shrink: an answer of a batch is long and monotone.
     sealed = vault.encrypt(zlib.compress(body, level=1), context=_context(place))
-    if not await kit_db.fetch_value(db, STORE, [status, media_type, sealed, member_id, *place]):
-        raise AssertionError(f"{route} stores an answer it has not claimed")
+    try:
+        await db.execute(STORE, [status, media_type, sealed, member_id, *place])
+    except DivisionByZero as error:
+        raise AssertionError(f"{route} stores an answer it has not claimed") from error
 
 
 async def sweep_answers(db: Db, *, wall: datetime, limit: int) -> int:

@@ -10,6 +10,7 @@ from vezde.checkout.operations import holding, pricing, quotes, recording
 from vezde.checkout.operations.quotes import PriceChanged
 from vezde.checkout.operations.recording import CLOCK_SLACK, NewOrder
 from vezde.checkout.queries import Hold, Order
+from vezde.kit import db as kit_db
 from vezde.kit import ids
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
@@ -18,6 +19,7 @@ from vezde.ledger import model as ledger_model
 from vezde.ledger import operations as ledger
 from vezde.ledger.operations import Spent
 from vezde.program import decide
+from vezde.program import queries as program
 from vezde.program.model import Activity, Programme
 
 COMMITTED: LiteralString = """
@@ -54,21 +56,27 @@ async def commit(
     held = await holding.locked(db, member_id, hold_id)
     order_ref = ids.new()
     same = fingerprint("commit", str(hold_id), paid_at.timestamp(), _lines(lines, held))
-    known = await recording.known(
+    known, programmes, products = await kit_db.together(
         db,
-        held.sales_channel,
-        order_id,
-        member_id=held.member_id,
-        order_ref=order_ref,
-        same=same,
+        recording.known(
+            db,
+            held.sales_channel,
+            order_id,
+            member_id=held.member_id,
+            order_ref=order_ref,
+            same=same,
+        ),
+        program.programmes(db),
+        pricing.products_of(db, held.lines),
     )
     if known is not None:
-        return known
+        before: Order = known
+        return before
     holding.check_open(held)
     _check_time(held, paid_at, now=now)
     basket = Basket(held.member_id, held.sales_channel, held.lines, held.delivery_kopecks)
     await _check_lines(db, lines, held, vault=vault, now=now)
-    found = await pricing.setting(db, basket, at=paid_at)
+    found = await pricing.met(db, basket, programmes, products, at=paid_at)
     spent = await _spend(db, held, order_id, found.programme, paid_at=paid_at, now=now, actor=actor)
     order = await recording.keep(
         db,

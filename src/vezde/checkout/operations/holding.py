@@ -15,6 +15,7 @@ from vezde.checkout.operations import pricing, quotes
 from vezde.checkout.operations.owning import owner
 from vezde.checkout.operations.quotes import PriceChanged, QuoteExpired
 from vezde.checkout.queries import Hold
+from vezde.kit import db as kit_db
 from vezde.kit import ids
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
@@ -86,8 +87,9 @@ async def hold(
     """
     token = quoting.unseal(quote_id, vault=vault)
     basket = Basket(token.member_id, token.sales_channel, tuple(lines), token.delivery_kopecks)
-    await owner(db, basket.member_id, exactly=True)
-    found = await pricing.setting(db, basket, at=now)
+    _, found = await kit_db.together(
+        db, owner(db, basket.member_id, exactly=True), pricing.setting(db, basket, at=now)
+    )
     terms = found.terms(basket, now=now)
     same = token.lines == quoting.lines_digest(basket) and token.terms == terms.digest
     if not same or token.expires_at <= now:
@@ -152,7 +154,13 @@ async def cancel(db: Db, member_id: UUID, hold_id: UUID, *, now: datetime, actor
 
 async def locked(db: Db, member_id: UUID, hold_id: UUID) -> Hold:
     """The hold, nobody else's to change until the transaction ends; whose it is now, too."""
-    return await queries.hold(db, await owner(db, member_id), hold_id, lock=True)
+    whose, mine = await kit_db.together(
+        db, owner(db, member_id), queries.find_hold(db, member_id, hold_id, lock=True)
+    )
+    if whose == member_id and mine is not None:
+        found: Hold = mine
+        return found
+    return await queries.hold(db, whose, hold_id, lock=True)
 
 
 def check_open(found: Hold) -> None:

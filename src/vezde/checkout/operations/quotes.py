@@ -9,6 +9,7 @@ from vezde.checkout.model import Basket, Reason
 from vezde.checkout.operations import pricing
 from vezde.checkout.operations.pricing import Setting
 from vezde.checkout.quoting import Terms
+from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
 from vezde.kit.vault import Vault
@@ -78,17 +79,36 @@ async def quote(db: Db, basket: Basket, *, vault: Vault, now: datetime) -> Quote
 
     Raises `MemberNotFound`, `MemberMerged`, `MemberClosed`, `UnknownChannel`, `NoProgramme`.
     """
-    if not await members.active(db, [basket.member_id]):
+    active, found, points = await kit_db.together(
+        db,
+        members.active(db, [basket.member_id]),
+        pricing.setting(db, basket, at=now),
+        ledger.points(db, basket.member_id, as_of=now),
+    )
+    if not active:
         raise await members.refusal(db, basket.member_id)
-    found = await pricing.setting(db, basket, at=now)
-    return await fresh(db, basket, found, found.terms(basket, now=now), vault=vault, now=now)
+    terms = found.terms(basket, now=now)
+    return await _quoted(db, basket, found, terms, points.active, vault=vault, now=now)
 
 
 async def fresh(
     db: Db, basket: Basket, found: Setting, terms: Terms, *, vault: Vault, now: datetime
 ) -> Quote:
     """The quote of a basket whose terms are known: the member's balance and standing come in."""
-    balance = (await ledger.points(db, basket.member_id, as_of=now)).active
+    points = await ledger.points(db, basket.member_id, as_of=now)
+    return await _quoted(db, basket, found, terms, points.active, vault=vault, now=now)
+
+
+async def _quoted(
+    db: Db,
+    basket: Basket,
+    found: Setting,
+    terms: Terms,
+    balance: int,
+    *,
+    vault: Vault,
+    now: datetime,
+) -> Quote:
     worth = await program.forecast(db, found.programmes, terms.fact)
     reasons = list(terms.reasons)
     most = min(terms.payable.most_points, balance)

@@ -113,7 +113,9 @@ async def keep(db: Db, new: NewOrder, found: Setting, *, now: datetime, actor: s
         order_id=new.order_id,
         proof={"order_id": new.order_id, "order_ref": str(new.order_ref)},
     )
-    (recorded,) = await purchases.record(db, [document], now=now, actor=actor)
+    # Whoever spent points has the account already.
+    held = new.spent is not None
+    (recorded,) = await purchases.record(db, [document], now=now, actor=actor, held=held)
     order = _order(new, recorded.purchase_id, recorded.decision, now)
     await db.execute(ADD, _row(order, found.programme.version, actor))
     await outbox.record(db, _facts(order, now))

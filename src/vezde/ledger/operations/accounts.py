@@ -155,12 +155,7 @@ async def call_each(
     """The same call of a function for each row, all sent before the first answer is read."""
     if len(rows) < 2:  # a pipeline of one costs more than it saves
         return [one for row in rows for one in await (await db.execute(call, row)).fetchall()]
-    answers: list[tuple[Any, ...]] = []
-    async with db.cursor() as cursor:
-        await cursor.executemany(call, rows, returning=True)
-        async for result in cursor.results():
-            answers += await result.fetchall()
-    return answers
+    return [one for answer in await db.ask_each(call, rows) for one in await answer.fetchall()]
 
 
 def refusal(outcome: str, member_id: UUID, op_key: str | None = None) -> DomainError:

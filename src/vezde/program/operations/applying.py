@@ -54,26 +54,38 @@ MOST_TITLE = 120
 Key = tuple[UUID, UUID]
 
 
-async def apply(db: Db, facts: Sequence[Fact], *, now: datetime, actor: str) -> list[Decision]:
+async def apply(
+    db: Db, facts: Sequence[Fact], *, now: datetime, actor: str, held: bool = False
+) -> list[Decision]:
     """Price each fact under the version of its time and give the points; answers in the same order.
 
     A fact decided before, here or earlier in the same call, answers its first decision and does
     nothing. Facts of one member see the earlier ones of the call. Locks the members' accounts in
-    id order. Raises `NoProgramme` and what the ledger raises; then nothing may be kept.
+    id order, unless they are `held` by this transaction already. Raises `NoProgramme` and what the
+    ledger raises; then nothing may be kept.
     """
     if not facts:
         return []
     members_of = sorted({fact.member_id for fact in facts})
-    await ledger.lock(db, members_of)
-    former = await members.former(db, members_of)
-    known = await _decided_before(db, facts, former)
-    fresh: dict[Key, Fact] = {}
+    if not held:
+        await ledger.lock(db, members_of)
+    former, programmes = await kit_db.together(
+        db, members.former(db, members_of), queries.programmes(db)
+    )
+    first: dict[Key, Fact] = {}
     for fact in facts:
-        if _key(fact) not in known:
-            fresh.setdefault(_key(fact), fact)
-    programmes = await queries.programmes(db) if fresh else None
-    asked = [standings.ask(programmes, fact) for fact in fresh.values()] if programmes else []
-    decided = _decide_all(asked, await standings.read(db, asked, former), actor)
+        first.setdefault(_key(fact), fact)
+    every = [standings.ask(programmes, fact) for fact in first.values()]
+    known, stored = await kit_db.together(
+        db, _decided_before(db, facts, former), standings.read(db, every, former)
+    )
+    fresh = [
+        (one, standing)
+        for one, standing in zip(every, stored, strict=True)
+        if _key(one.fact) not in known
+    ]
+    asked = [one for one, _ in fresh]
+    decided = _decide_all(asked, [standing for _, standing in fresh], actor)
     await _keep(db, asked, decided, now=now, actor=actor)
     known.update((_key(one.fact), one.decision) for one in decided)
     return [known[_key(fact)] for fact in facts]

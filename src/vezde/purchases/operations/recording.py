@@ -80,17 +80,19 @@ class Recorded:
 
 
 async def record(
-    db: Db, documents: Sequence[Document], *, now: datetime, actor: str
+    db: Db, documents: Sequence[Document], *, now: datetime, actor: str, held: bool = False
 ) -> list[Recorded]:
     """Link each document to its purchase and price what it settles; answers in the same order.
 
     Locks the members' accounts first, so that two documents of one purchase cannot miss each
-    other. A document that was recorded before must not be given again.
+    other; `held`: this transaction has them locked already. A document that was recorded before
+    must not be given again.
     """
     if not documents:
         return []
     members = sorted({document.member_id for document in documents})
-    await ledger.lock(db, members)
+    if not held:
+        await ledger.lock(db, members)
     book = await _open_lines(db, documents)
     before = set(book)
     nets = await taking.look(db, documents)
@@ -98,7 +100,7 @@ async def record(
     found = await meeting.confirm(db, mine, book)
     linked = found.linked
     facts = [fact for one in linked if (fact := _fact(one, now)) is not None]
-    decisions = await program.apply(db, facts, now=now, actor=actor)
+    decisions = await program.apply(db, facts, now=now, actor=actor, held=True)
     by_receipt = {decision.fact_id: decision for decision in decisions}
     waiting = await _sku_needed(db, facts, decisions)
     await _write(db, linked, book, before, waiting, now=now)
