@@ -156,16 +156,11 @@ class TestMerge:
             )
         await _merge(shop, boris, anna)
         async with shop.database.transaction() as db:
-            assert not await checking.finish(
-                db,
-                check,
-                Answer(Verdict.FOUND, PAPER),
-                provider="test",
-                token=token,
-                now=shop.at,
-                wall=shop.at,
-                jitter=0.5,
+            answered = [checking.Answered(check, Answer(Verdict.FOUND, PAPER), provider="test")]
+            lost = await checking.finish(
+                db, answered, token=token, now=shop.at, wall=shop.at, jitter=0.5
             )
+            assert lost == [shown.receipt_id]
         await shop.work(provider)
         assert (await shop.receipt(boris, shown.receipt_id)).status is Status.ACCEPTED
 

@@ -31,8 +31,9 @@ INSERT INTO bot.chat
 VALUES (%s, %s, %s, %s, 'new', '{}', %s, %s)
 """
 CHANGE: LiteralString = """
-UPDATE bot.chat SET state = %s, data = %s, changed_at = %s
-WHERE member_id = %s AND channel = %s AND chat = %s
+UPDATE bot.chat SET state = now.state, data = now.data, changed_at = %s
+FROM unnest(%s::text[], %s::bytea[], %s::text[], %s::jsonb[]) AS now (channel, chat, state, data)
+WHERE chat.channel = now.channel AND chat.chat = now.chat
 """
 KNOWN_WELL: LiteralString = """
 UPDATE bot.chat SET guest_since = NULL, guest_warned_at = NULL WHERE member_id = %s
@@ -147,10 +148,13 @@ async def open_chat(
     return Chat(member_id, channel, chat, sealed, "new", {}, since)
 
 
-async def change(db: Db, chat: Chat, *, state: str, data: dict[str, Any], now: datetime) -> None:
-    """Where the conversation is now."""
-    row = [state, Jsonb(data), now, chat.member_id, chat.channel, chat.chat]
-    await db.execute(CHANGE, row)
+async def change(
+    db: Db, changed: Sequence[tuple[Chat, str, dict[str, Any]]], *, now: datetime
+) -> None:
+    """Where these conversations are now: chat, state, data."""
+    if changed:
+        rows = [(chat.channel, chat.chat, state, Jsonb(data)) for chat, state, data in changed]
+        await db.execute(CHANGE, [now, *map(list, zip(*rows, strict=True))])
 
 
 async def known_well(db: Db, member_id: UUID) -> None:

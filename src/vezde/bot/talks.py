@@ -20,6 +20,7 @@ from vezde.members import operations as members
 from vezde.members import queries as member_queries
 from vezde.members.model import MemberExists, NewIdentity, NewMember
 from vezde.members.operations import Step
+from vezde.messaging.operations import reserving
 from vezde.program import queries as program
 
 Event = tuple[Waiting, Incoming]
@@ -54,6 +55,8 @@ async def read(
         purpose: await member_queries.agreed(db, people, purpose=purpose, channel=channel)
         for purpose in (PERSONAL_DATA, MARKETING)
     }
+    unreachable = await member_queries.unreachable(db, people, kind=channel)
+    own = await reserving.own_texts(db, now=now)
     programme = (await program.programmes(db)).at(now)
     in_force = await section.in_force(db, now)
     return {
@@ -64,9 +67,11 @@ async def read(
             key=event.event_key,
             locale=locale_of(reach[chat.member_id].locale),
             phone=reach[chat.member_id].address is not None,
+            unreachable=chat.member_id in unreachable,
             agreed=frozenset(one for one, those in agreed.items() if chat.member_id in those),
             programme=programme,
             section=in_force,
+            own=own,
             steps=steps,
             vault=vault,
             now=now,

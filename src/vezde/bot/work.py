@@ -15,12 +15,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
 
 from vezde.bot import chats, inbox, talks, telegram
+from vezde.bot.chats import Chat
 from vezde.bot.conversation import core, doors
 from vezde.bot.conversation.talk import Talk
 from vezde.bot.inbox import Waiting
@@ -209,6 +210,7 @@ class Worker:
         wanted: list[Wanted] = []
         done: list[Waiting] = []
         say: list[Outgoing | Tap] = []
+        places: list[tuple[Chat, str, dict[str, Any]]] = []
         steps = self.steps
         talking = await talks.read(
             db,
@@ -229,12 +231,16 @@ class Worker:
                 continue
             answer = await core.answer(db, talk, incoming.event, reading)
             say += answer.say
+            if answer.place is not None:
+                places.append((talk.chat, answer.place.state, answer.place.data))
             if answer.let_go:
                 await inbox.let_go(db, event.bot, event.chat, wall=talk.wall)
             if answer.hold:
                 await inbox.hold(db, event)
             else:
                 done.append(event)
+        if places:
+            await chats.change(db, places, now=next(iter(talking.values())).now)
         await self._say(db, say, talking.values())
         await inbox.done(db, done)
         return wanted

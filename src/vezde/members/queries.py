@@ -55,6 +55,9 @@ LEFT JOIN LATERAL (
 ) AS identity ON true
 WHERE member.member_id = ANY(%(members)s)
 """
+UNREACHABLE: LiteralString = """
+SELECT member_id FROM members.unreachable WHERE member_id = ANY(%s) AND kind = %s
+"""
 AGREED: LiteralString = """
 SELECT DISTINCT member_id FROM members.consent
 WHERE member_id = ANY(%s) AND purpose = %s AND (channel IS NULL OR channel = %s)
@@ -235,6 +238,12 @@ async def reach(
         )
         for member_id, status, locale, sealed, reason in rows
     }
+
+
+async def unreachable(db: Db, member_ids: Collection[UUID], *, kind: str) -> frozenset[UUID]:
+    """Of these, whom the messenger `kind` refuses to write to."""
+    cursor = await db.execute(UNREACHABLE, [list(member_ids), kind])
+    return frozenset(row[0] for row in await cursor.fetchall())
 
 
 async def agreed(

@@ -17,7 +17,8 @@ from vezde.outbox.model import FactRow, Reaction
 
 log = structlog.get_logger("vezde.outbox")
 
-LANES_AT_ONCE = 8
+LANES_AT_ONCE, FACTS_AT_ONCE = 16, 200
+GATHER_SECONDS = 0.05
 
 # The lanes whose facts wait longest. Two workers never hold the same lane, so a member's facts
 # are never handed over by two at a time.
@@ -117,12 +118,16 @@ def stages(database: Database, reactions: Sequence[Reaction], *, clock: Clock) -
     """The outbox's stages for a worker; facts are due at once, so nothing falls due later."""
 
     async def hand() -> int:
-        return await hand_over(database, reactions, clock=clock, limit=200)
+        return await hand_over(database, reactions, clock=clock, limit=FACTS_AT_ONCE)
 
     async def again() -> int:
         return await retry_due(database, reactions, clock=clock, limit=50)
 
-    return [Stage(model.HAND_OVER, hand), Stage(model.RETRY, again)]
+    lane_full = FACTS_AT_ONCE // LANES_AT_ONCE
+    return [
+        Stage(model.HAND_OVER, hand, gather_seconds=GATHER_SECONDS, full=lane_full),
+        Stage(model.RETRY, again),
+    ]
 
 
 async def hand_over(

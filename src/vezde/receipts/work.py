@@ -15,12 +15,13 @@ from vezde.kit import ids
 from vezde.kit.clock import Clock
 from vezde.kit.db import Database, Db
 from vezde.kit.errors import Unavailable
+from vezde.kit.work import failures
 from vezde.members import operations as members
 from vezde.receipts import asking, queries, standing
 from vezde.receipts.asking import Round
 from vezde.receipts.model import FiscalDocument, Reason
 from vezde.receipts.operations import checking, claims, providing, turns, writing
-from vezde.receipts.operations.checking import Check
+from vezde.receipts.operations.checking import Answered, Check
 from vezde.receipts.operations.claims import Turn
 from vezde.receipts.operations.settling import Item, settle
 from vezde.receipts.providers.protocol import Provider, Query
@@ -28,7 +29,8 @@ from vezde.receipts.providers.protocol import Provider, Query
 log = structlog.get_logger(__name__)
 
 LEASE_SECONDS = 120
-ASK_AT_ONCE = 8
+ASK_AT_ONCE = 16
+GATHER_SECONDS = 0.02
 SETTLE_AT_ONCE = 100
 
 DUE = """
@@ -74,7 +76,7 @@ async def ask_once(
         return 0
     token = ids.new()
     names = [one.name for one in providers]
-    async with database.transaction() as db:
+    async with database.transaction(pipeline=True) as db:
         now, wall = await clock.programme(db), clock.wall()
         stood = await queries.providers(db, names, wall=wall)
         free = sum(standing.allowed(one, ASK_AT_ONCE, wall=wall) for one in stood)
@@ -87,11 +89,15 @@ async def ask_once(
         given = await providing.reserve(db, names, wanted=len(checks), now=now, wall=wall)
     asked = asking.Round(providers, given, wall=wall, seconds=LEASE_SECONDS * 3 / 4)
     async with asyncio.TaskGroup() as group:
-        for check in checks:
-            query = Query(check.fields, check.asked, person(check.member_id))
-            group.create_task(_ask(database, asked, check, query, token=token, clock=clock))
+        calls = {group.create_task(_ask(asked, check, person)) for check in checks}
+        while calls:
+            await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.sleep(GATHER_SECONDS)  # those that answer soon are finished together
+            come = {call for call in calls if call.done()}
+            calls -= come
+            await _finish(database, [call.result() for call in come], token=token, clock=clock)
     if tallies := asked.tallies:
-        async with database.transaction() as db:
+        async with database.transaction(pipeline=True) as db:
             now, wall = await clock.programme(db), clock.wall()
             await providing.note(db, tallies, now=now, wall=wall, jitter=_jitter())
     return len(checks)
@@ -105,23 +111,38 @@ async def next_ask(db: Db, *, providers: Sequence[Provider], clock: Clock) -> da
     return await checking.next_due(db, step="ask")
 
 
-async def _ask(
-    database: Database, asked: Round, check: Check, query: Query, *, token: UUID, clock: Clock
-) -> None:
+async def _ask(asked: Round, check: Check, person: Callable[[UUID], str]) -> Answered:
+    query = Query(check.fields, check.asked, person(check.member_id))
     name, answer = await asked.consult(query)
-    async with database.transaction() as db:
-        done = await checking.finish(
-            db,
-            check,
-            answer,
-            provider=name,
-            token=token,
-            now=await clock.programme(db),
-            wall=clock.wall(),
-            jitter=_jitter(),
-        )
-    if not done:
-        log.info("check_lease_lost", receipt_id=str(check.receipt_id))
+    return Answered(check, answer, provider=name)
+
+
+async def _finish(
+    database: Database, answered: Sequence[Answered], *, token: UUID, clock: Clock
+) -> None:
+    """Together, and where that fails one by one: the others are not held up by one of them."""
+    try:
+        async with database.transaction(pipeline=True) as db:
+            lost = await checking.finish(
+                db,
+                answered,
+                token=token,
+                now=await clock.programme(db),
+                wall=clock.wall(),
+                jitter=_jitter(),
+            )
+    except Unavailable:
+        raise
+    except Exception as error:
+        if len(answered) == 1:
+            raise
+        log.warning("checks_finished_one_by_one", error=failures.describe(error))
+    else:
+        for receipt_id in lost:
+            log.info("check_lease_lost", receipt_id=str(receipt_id))
+        return
+    for one in answered:
+        await _finish(database, [one], token=token, clock=clock)
 
 
 def _jitter() -> float:

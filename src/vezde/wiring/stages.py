@@ -23,6 +23,8 @@ from vezde.wiring.ticks import tick_handlers
 
 # Lots that fall due by the thousand are worked by the hundred, so that no account waits long.
 SETTLE_AT_ONCE = 500
+# A receipt takes three such steps from its first answer to its points.
+GATHER_SECONDS = 0.05
 
 
 def stages(house: House) -> list[Stage]:
@@ -64,8 +66,20 @@ def stages(house: House) -> list[Stage]:
             return await ledger.tell_accounts(db, now=now, limit=SETTLE_AT_ONCE)
 
     return [
-        Stage("receipts.ask", ask, next_ask),
-        Stage("receipts.settle", settle, partial(checking.next_due, step="settle")),
+        Stage(
+            "receipts.ask",
+            ask,
+            next_ask,
+            gather_seconds=GATHER_SECONDS,
+            full=receipt_work.ASK_AT_ONCE,
+        ),
+        Stage(
+            "receipts.settle",
+            settle,
+            partial(checking.next_due, step="settle"),
+            gather_seconds=GATHER_SECONDS,
+            full=receipt_work.SETTLE_AT_ONCE,
+        ),
         Stage(rematching.STAGE, rematch, rematching.next_due),
         Stage("receipts.lapse", lapse, receipt_lapsing.next_lapse),
         Stage("ledger.settle", settle_points, ledger_queries.next_due),

@@ -13,7 +13,6 @@ from vezde.checkout.operations.paying import Payment
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
 from vezde.ledger import queries as ledger
-from vezde.members import operations as members
 from vezde.messaging.model import View
 
 # What others may be answering at this very moment: worked by itself.
@@ -27,9 +26,9 @@ def is_login(payload: str | None) -> bool:
 
 async def login(db: Db, talk: Talk, payload: str) -> Answer:
     """They came by a page's link: asked whether it is they, once they have agreed to be here."""
-    await members.mark_reachable(db, talk.member_id, talk.chat.channel, talk.now)
+    await talk.is_here(db)
     if PERSONAL_DATA not in talk.agreed:
-        return await starting.agree_first(db, talk)
+        return starting.agree_first(talk)
     found = await access.linked(db, payload, vault=talk.vault, wall=talk.wall)
     if found is None or found.state is not State.WAITING:
         return Answer((talk.say(View("login_over")),))

@@ -3,7 +3,7 @@
 import hashlib
 
 from vezde.bot.conversation import screens, showing
-from vezde.bot.conversation.talk import MARKETING, PERSONAL_DATA, Answer, Talk
+from vezde.bot.conversation.talk import MARKETING, PERSONAL_DATA, Answer, Place, Talk
 from vezde.bot.model import Event, Other, Said, Sent, Shared, Started, Tapped
 from vezde.bot.section import ConsentDocument
 from vezde.kit.db import Db
@@ -12,14 +12,13 @@ from vezde.members import operations as members
 from vezde.members.model import NewConsent
 from vezde.messaging import catalogue
 from vezde.messaging.model import View
-from vezde.messaging.operations import reserving
 
 NEW, ASKED, HOLDING, READY = "new", "asked", "holding", "ready"
 
 
 async def started(db: Db, talk: Talk, event: Started) -> Answer:
     """/start: where they came from is noted; who agreed before is greeted with their points."""
-    await members.mark_reachable(db, talk.member_id, talk.chat.channel, talk.now)
+    await talk.is_here(db)
     if event.payload:
         # None for a payload that is no link's code: nothing to note.
         await members.came_by(db, talk.member_id, event.payload, now=talk.now)
@@ -37,27 +36,24 @@ async def before_consent(db: Db, talk: Talk, event: Event) -> Answer:
         case Tapped("later", callback_id):
             return Answer((talk.tapped(callback_id), talk.say(View("consent_later"))))
         case Tapped(_, callback_id):
-            await talk.remember(db, ASKED)
-            return Answer((talk.tapped(callback_id), talk.say(_ask(talk))))
+            return Answer((talk.tapped(callback_id), talk.say(_ask(talk))), Place(ASKED))
         case Sent() | Shared():
-            return await _held(db, talk, event)
+            return _held(talk, event)
         case Said(text) if showing.is_receipt(text):
-            return await _held(db, talk, event)
+            return _held(talk, event)
         case Other() | Said():
             return Answer((talk.say(screens.welcome(talk.brand, talk.programme, talk.locale)),))
     return Answer()
 
 
-async def agree_first(db: Db, talk: Talk) -> Answer:
+def agree_first(talk: Talk) -> Answer:
     """What they came for is kept until they have agreed; then it goes on by itself."""
-    await talk.remember(db, ASKED)
-    return Answer((talk.say(_ask(talk)),), hold=True)
+    return Answer((talk.say(_ask(talk)),), Place(ASKED), hold=True)
 
 
 async def agree(db: Db, talk: Talk, purpose: str, document: ConsentDocument, text: str) -> None:
     """Record a consent given by a button: the document's version and the words that were shown."""
-    own = await reserving.own_texts(db, now=talk.now)
-    words = catalogue.words(text, talk.locale, own)
+    words = catalogue.words(text, talk.locale, talk.own)
     await members.give_consent(
         db,
         talk.member_id,
@@ -78,18 +74,18 @@ async def _agreed(db: Db, talk: Talk, callback_id: str) -> Answer:
     held = talk.chat.state == HOLDING
     text = "consent_ask_held" if held else "consent_ask"
     await agree(db, talk, PERSONAL_DATA, talk.section.personal_data, text)
-    await talk.remember(db, READY)
     done = View("consent_given_held" if held else "consent_given")
-    return Answer((talk.tapped(callback_id), talk.say(done)), let_go=True)
+    # Of a chat that was never asked nothing is kept.
+    kept = talk.chat.state in {ASKED, HOLDING}
+    return Answer((talk.tapped(callback_id), talk.say(done)), Place(READY), let_go=kept)
 
 
-async def _held(db: Db, talk: Talk, event: Event) -> Answer:
+def _held(talk: Talk, event: Event) -> Answer:
     """Kept until they agree; the pictures of one album are answered once."""
     album = event.album if isinstance(event, Sent) else None
     if album is not None and talk.chat.data.get("album") == album:
         return Answer(hold=True)
-    await talk.remember(db, HOLDING, album=album)
-    return Answer((talk.say(_ask(talk, held=True)),), hold=True)
+    return Answer((talk.say(_ask(talk, held=True)),), Place(HOLDING, {"album": album}), hold=True)
 
 
 def _ask(talk: Talk, *, held: bool = False) -> View:

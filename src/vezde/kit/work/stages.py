@@ -26,12 +26,18 @@ class Stage:
     answers the next programme instant at which anything of it falls due, leaving out what waits
     for the wall (back-off) or for nobody (parked); a sandbox jump stops there. `pauses` is False
     for work without a calendar, which goes on while a sandbox moves the clock.
+
+    Work that nobody waits for by the millisecond is gathered: after a wake-up, and after a run that
+    did fewer than `full`, the next run waits `gather_seconds`, since a batch costs little more than
+    one.
     """
 
     name: str
     run: Callable[[], Awaitable[int]]
     due: Callable[[Db], Awaitable[datetime | None]] | None = None
     pauses: bool = True
+    gather_seconds: float = 0.0
+    full: int = 1
 
 
 class Runner:
@@ -101,6 +107,8 @@ class Runner:
                 failed = 0
                 if done == 0:
                     await waiting.until(woken, seconds=self._poll_seconds)
+                if done < stage.full and stage.gather_seconds:
+                    await waiting.until(stop, seconds=stage.gather_seconds)
 
     async def _run_once(self, stage: Stage, stop: asyncio.Event) -> int:
         if self._turnstile is None or not stage.pauses:

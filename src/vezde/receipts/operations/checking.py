@@ -4,6 +4,7 @@ The holder of a lease finishes here in a transaction of its own; a lease that wa
 stalled, another took over, the document came another way) finishes nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -36,9 +37,10 @@ WHERE (member_id, receipt_id) IN (
 RETURNING member_id, receipt_id, qr, asked, faults
 """
 HELD = """
-SELECT member_id, receipt_id, qr, asked, faults
+SELECT receipt_id
 FROM receipts.verification
-WHERE member_id = %s AND receipt_id = %s AND lease = %s
+WHERE (member_id, receipt_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[])) AND lease = %s
+ORDER BY member_id, receipt_id
 FOR UPDATE
 """
 AGAIN = """
@@ -49,7 +51,7 @@ WHERE member_id = %s AND receipt_id = %s
 FOUND = """
 UPDATE receipts.verification
 SET step = 'settle', due_at = %s, try_at = %s, faults = 0, lease = NULL, leased_until = NULL
-WHERE member_id = %s AND receipt_id = %s
+WHERE (member_id, receipt_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
 """
 # A check that failed waits for the wall, not for the programme.
 NEXT_DUE = """
@@ -91,26 +93,68 @@ async def lease(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A check and what this provider said of it."""
+
+    check: Check
+    answer: Answer
+    provider: str
+
+    @property
+    def key(self) -> tuple[int, int]:
+        qr = self.check.fields
+        return qr.fn, qr.fd
+
+    @property
+    def receipt_id(self) -> UUID:
+        return self.check.receipt_id
+
+
 async def finish(
     db: Db,
-    check: Check,
-    answer: Answer,
+    answered: Sequence[Answered],
     *,
-    provider: str,
     token: UUID,
     now: datetime,
     wall: datetime,
     jitter: float,
-) -> bool:
-    """Act on a provider's answer; False when the lease was lost and nothing was done."""
-    qr = check.fields
-    held = await claims.lock(db, [(qr.fn, qr.fd)])
-    if not await kit_db.fetch_one(db, Check, HELD, [check.member_id, check.receipt_id, token]):
-        return False
-    mine = next((claim for claim in held if claim.receipt_id == check.receipt_id), None)
+) -> list[UUID]:
+    """Act on providers' answers; the receipts whose lease was lost, for which nothing was done.
+
+    `jitter`, 0 to 1, spreads what is asked again.
+    """
+    keys = sorted({one.key for one in answered})
+    claimed = {claim.key: claim for claim in await claims.lock(db, keys)}
+    places = [(one.check.member_id, one.receipt_id) for one in answered]
+    held = await (await db.execute(HELD, [*_columns(places), token])).fetchall()
+    mine = {row[0] for row in held}
+    found = []
+    for one in answered:
+        if one.receipt_id not in mine:
+            continue
+        if one.answer.verdict is Verdict.FOUND:
+            found.append(one)
+        else:
+            if len(keys) < len(answered):  # what another's answer did may have moved the claim
+                claimed |= {claim.key: claim for claim in await claims.lock(db, [one.key])}
+            claim = claimed.get(one.key)
+            own = claim if claim and claim.receipt_id == one.receipt_id else None
+            await _act(db, one, own, now=now, wall=wall, jitter=jitter)
+    await _found(db, found, now=now, wall=wall)
+    return [one.receipt_id for one in answered if one.receipt_id not in mine]
+
+
+def _columns(places: Sequence[tuple[UUID, UUID]]) -> list[list[UUID]]:
+    return [[one for one, _ in places], [one for _, one in places]]
+
+
+async def _act(
+    db: Db, one: Answered, mine: Claim | None, *, now: datetime, wall: datetime, jitter: float
+) -> None:
+    """What any answer but FOUND does."""
+    check, answer = one.check, one.answer
     match answer.verdict:
-        case Verdict.FOUND:
-            await _found(db, check, answer, provider=provider, now=now, wall=wall)
         case Verdict.NOT_YET:
             await _not_yet(db, check, mine, now=now, wall=wall, jitter=jitter)
         case Verdict.NOT_FOUND:
@@ -123,17 +167,18 @@ async def finish(
         case Verdict.QUOTA | Verdict.UNAVAILABLE | Verdict.REFUSED | Verdict.WRONG:
             wait = schedule.unavailable(check.faults, jitter=jitter)
             await _again(db, check, now=now, wall=wall + wait, faults=check.faults + 1)
-    return True
 
 
-async def _found(
-    db: Db, check: Check, answer: Answer, *, provider: str, now: datetime, wall: datetime
-) -> None:
-    assert answer.document is not None, "FOUND comes with the document"
-    await writing.add_documents(
-        db, [(check.member_id, check.receipt_id, provider, answer.document)]
-    )
-    await db.execute(FOUND, [now, wall, check.member_id, check.receipt_id])
+async def _found(db: Db, found: Sequence[Answered], *, now: datetime, wall: datetime) -> None:
+    if not found:
+        return
+    documents = []
+    for one in found:
+        assert one.answer.document is not None, "FOUND comes with the document"
+        documents.append((one.check.member_id, one.receipt_id, one.provider, one.answer.document))
+    await writing.add_documents(db, documents)
+    places = [(one.check.member_id, one.receipt_id) for one in found]
+    await db.execute(FOUND, [now, wall, *_columns(places)])
     db.wake(SETTLE)
 
 
