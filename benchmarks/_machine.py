@@ -6,7 +6,7 @@ from pathlib import Path
 from vezde.testing.installation import Installation
 
 TICKS = os.sysconf("SC_CLK_TCK")
-KINDS = ("postgres", "web", "workers", "supervisor")
+KINDS = ("postgres", "web", "workers", "cells", "supervisor")
 
 
 def cpu(server: Installation) -> dict[str, float]:
@@ -32,6 +32,8 @@ def kind_of(server: Installation, pid: int, command: str) -> str:
         return "supervisor"
     if "postgres" in command:
         return "postgres"
+    if "reading.cell" in command:
+        return "cells"
     return "workers" if "worker" in command else "web"
 
 

@@ -184,9 +184,9 @@ async def is_over(db: Db, member_id: UUID, *, before: datetime, warned: datetime
     return bool(await kit_db.fetch_value(db, IS_OVER, [before, warned, member_id]))
 
 
-async def show(db: Db, chat: Chat, receipt_ids: Sequence[UUID], slot: str) -> None:
-    """Receipts were shown in this chat; the slot's message tells what becomes of them."""
-    rows = [(chat.member_id, one, chat.channel, chat.chat, slot) for one in receipt_ids]
+async def show(db: Db, shown: Sequence[tuple[Chat, UUID, str]]) -> None:
+    """Receipts were shown in these chats; the slot's message tells what becomes of them."""
+    rows = [(chat.member_id, one, chat.channel, chat.chat, slot) for chat, one, slot in shown]
     await kit_db.execute_many(db, SHOW, rows)
 
 

@@ -99,7 +99,6 @@ WHERE bot = %s AND chat = %s AND event_id = %s
 LET_GO: LiteralString = """
 UPDATE bot.event SET state = 'waiting', due_wall = %s
 WHERE bot = %s AND chat = %s AND state = 'held'
-RETURNING event_id
 """
 FAILED: LiteralString = """
 UPDATE bot.event SET attempts = %s, lease = NULL, due_wall = %s, state = %s, error = %s
@@ -293,12 +292,10 @@ async def hold(db: Db, event: Waiting) -> None:
     await db.execute(HOLD, event.place)
 
 
-async def let_go(db: Db, bot: str, chat: bytes, *, wall: datetime) -> int:
-    """The chat's held events are worked now; how many."""
-    freed = await (await db.execute(LET_GO, [wall, bot, chat])).fetchall()
-    if freed:
-        db.wake(WORK)
-    return len(freed)
+async def let_go(db: Db, bot: str, chat: bytes, *, wall: datetime) -> None:
+    """The chat's held events are worked now."""
+    await db.execute(LET_GO, [wall, bot, chat])
+    db.wake(WORK)
 
 
 async def failed(

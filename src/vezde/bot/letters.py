@@ -81,7 +81,7 @@ class Caller:
         now: datetime,
     ) -> Outgoing:
         slot = f"letter:{letter_id}"
-        await chats.show(db, chat, receipt_ids, slot)
+        await chats.show(db, [(chat, one, slot) for one in receipt_ids])
         told = await showing.telling(db, chat.member_id, receipt_ids)
         brand = programme.name or "Vezde"
         view = screens.receipts(told, brand=brand, zone=programme.zone, now=now)

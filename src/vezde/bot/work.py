@@ -50,7 +50,7 @@ BATCHES_OF_A_RUN, ALONE_AT_ONCE = 20, 4
 FILES_AT_ONCE, NO_ROOM_SECONDS = 16, 0.2
 # How long a chat waits for a worker that died with its file, and what a file may take.
 LEASE_SECONDS, FETCH_SECONDS = 30.0, 25.0
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.05
 PAUSES = (timedelta(seconds=1), timedelta(seconds=5))
 
 
@@ -220,16 +220,20 @@ class Worker:
             steps=steps,
             mail_domain=self.mail_domain,
         )
+        answered: list[Waiting] = []
+        asked: list[core.Asked] = []
         for event, incoming in sorted(events, key=partial(_claims, readings)):
             talk, reading = talking.get(event.event_id), readings.get(event.event_id)
             if talk is None:
                 done.append(event)
-                continue
-            if reading is None and core.needs_reading(talk, incoming.event):
+            elif reading is None and core.needs_reading(talk, incoming.event):
                 assert isinstance(incoming.event, Sent | Said), "only files and links are read"
                 wanted += await self._lease(db, event, incoming.event, talk, len(wanted))
-                continue
-            answer = await core.answer(db, talk, incoming.event, reading)
+            else:
+                answered.append(event)
+                asked.append((talk, incoming.event, reading))
+        answers = await core.answer(db, asked)
+        for event, (talk, _, _), answer in zip(answered, asked, answers, strict=True):
             say += answer.say
             if answer.place is not None:
                 places.append((talk.chat, answer.place.state, answer.place.data))
@@ -381,7 +385,7 @@ def _claims(readings: Mapping[UUID, Findings], event: Event) -> tuple[int, int]:
     """The document that an event claims: batches claim in this order and never stop each other."""
     waiting, incoming = event
     reading = readings.get(waiting.event_id)
-    if isinstance(incoming.event, Said):
+    if isinstance(incoming.event, Said) and not incoming.event.text.startswith("/"):
         reading = reading or of_text(incoming.event.text)
     first = reading.receipts[0].qr if reading and reading.receipts else None
     return (first.fn, first.fd) if first else (0, 0)

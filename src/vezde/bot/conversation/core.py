@@ -1,9 +1,10 @@
 """Which event is answered by what."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from vezde.bot.conversation import account, doors, phone, showing, starting
+from vezde.bot.conversation.showing import Showing
 from vezde.bot.conversation.talk import PERSONAL_DATA, Answer, Talk
 from vezde.bot.model import Event, Flooded, Left, Returned, Said, Sent, Shared, Started, Tapped
 from vezde.kit.db import Db
@@ -28,12 +29,41 @@ def needs_reading(talk: Talk, event: Event) -> bool:
     return False
 
 
-async def answer(db: Db, talk: Talk, event: Event, reading: Findings | None = None) -> Answer:
-    """Do what the event asks for and say what there is to say.
+Asked = tuple[Talk, Event, Findings | None]
 
-    `reading` is what was read from the file or page of an event that needs it. Raises what the
+
+async def answer(db: Db, asked: Sequence[Asked]) -> list[Answer]:
+    """Do what events of different chats ask for and say what there is to say, in the same order.
+
+    The findings are what was read from the file or page of an event that needs it. Raises what the
     operations raise; then nothing may be kept.
     """
+    shown = {index: one for index, one in enumerate(map(_showing, asked)) if one is not None}
+    answers = dict(zip(shown, await showing.show(db, list(shown.values())), strict=True))
+    return [
+        answers[index] if index in answers else await _answer(db, talk, event)
+        for index, (talk, event, _) in enumerate(asked)
+    ]
+
+
+def _showing(asked: Asked) -> Showing | None:
+    """What is shown, if the event is somebody's who agreed and shows a receipt."""
+    talk, event, found = asked
+    if PERSONAL_DATA not in talk.agreed:
+        return None
+    match event:
+        case Sent(album=album) if not _is_too_large(event):
+            assert found is not None, "needs_reading says so"
+            return Showing(talk, found, album)
+        case Said() if found is not None:
+            return Showing(talk, found)
+        case Said(text) if _command(text) is None and showing.is_receipt(text):
+            return Showing(talk, reader.of_text(text))
+    return None
+
+
+async def _answer(db: Db, talk: Talk, event: Event) -> Answer:
+    """Of anything but a receipt."""
     match event:
         case Left():
             await members.mark_unreachable(db, talk.member_id, talk.chat.channel, BLOCKED, talk.now)
@@ -50,15 +80,11 @@ async def answer(db: Db, talk: Talk, event: Event, reading: Findings | None = No
     if PERSONAL_DATA not in talk.agreed:
         return await starting.before_consent(db, talk, event)
     match event:
-        case Sent() if _is_too_large(event):
+        case Sent():
             return showing.too_large(talk)
-        case Sent(album=album):
-            assert reading is not None, "needs_reading says so"
-            return await showing.show(db, talk, reading, album=album)
-        case Said() if reading is not None:
-            return await showing.show(db, talk, reading)
         case Said(text):
-            return await _said(db, talk, text)
+            command = _command(text)
+            return await command(db, talk) if command else _hint(talk)
         case Shared():
             return await phone.shared(db, talk, event)
         case Tapped():
@@ -70,13 +96,8 @@ def _is_too_large(event: Sent) -> bool:
     return event.size is not None and event.size > showing.MOST_BYTES
 
 
-async def _said(db: Db, talk: Talk, text: str) -> Answer:
-    command = text.split(maxsplit=1)[0].partition("@")[0].casefold()
-    if command in COMMANDS:
-        return await COMMANDS[command](db, talk)
-    if showing.is_receipt(text):
-        return await showing.show(db, talk, reader.of_text(text))
-    return _hint(talk)
+def _command(text: str) -> "Command | None":
+    return COMMANDS.get(text.split(maxsplit=1)[0].partition("@")[0].casefold())
 
 
 async def _tapped(db: Db, talk: Talk, event: Tapped) -> Answer:
@@ -145,7 +166,9 @@ async def _card(db: Db, talk: Talk) -> Answer:
     return await doors.card(db, talk)
 
 
-COMMANDS: dict[str, Callable[[Db, Talk], Awaitable[Answer]]] = {
+Command = Callable[[Db, Talk], Awaitable[Answer]]
+
+COMMANDS: dict[str, Command] = {
     "/card": _card,
     "/balance": account.balance,
     "/history": account.history,

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from vezde.bot import chats
@@ -37,12 +38,75 @@ def too_large(talk: Talk) -> Answer:
     return Answer((talk.say(View("file_too_large")),))
 
 
-async def show(db: Db, talk: Talk, found: Findings, *, album: str | None = None) -> Answer:
-    """Register what was shown; all of an album or of one file are told of by one message."""
-    if found.packs and not found.receipts:
-        return await jars.show(db, talk, found.packs)
-    if found.missing and not found.receipts:
-        return Answer((talk.say(screens.typed_in_part(found.missing, talk.locale)),))
+@dataclass(frozen=True)
+class Showing:
+    """What somebody shows: what was found in it, and the album it is of."""
+
+    talk: Talk
+    found: Findings
+    album: str | None = None
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one receipt, or none, with a message of its own."""
+        return self.album is None and len(self.found.receipts) <= 1
+
+
+async def show(db: Db, showings: Sequence[Showing]) -> list[Answer]:
+    """Register what was shown, of different chats; the answers in the same order.
+
+    Single receipts are registered together: a batch of photos costs little more than one.
+    """
+    answers: dict[int, Answer] = {}
+    for index, one in enumerate(showings):
+        if not one.found.receipts and (said := await _without_receipts(db, one)) is not None:
+            answers[index] = said
+    single = [index for index, one in enumerate(showings) if one.is_single and index not in answers]
+    told = await _show_singles(db, [showings[index] for index in single])
+    answers |= dict(zip(single, told, strict=True))
+    for index, one in enumerate(showings):
+        if index not in answers:
+            answers[index] = await _show_several(db, one)
+    return [answers[index] for index in range(len(showings))]
+
+
+async def _without_receipts(db: Db, one: Showing) -> Answer | None:
+    """Packs, or a receipt told in part; None: it is to be registered as what it was."""
+    if one.found.packs:
+        return await jars.show(db, one.talk, one.found.packs)
+    if one.found.missing:
+        view = screens.typed_in_part(one.found.missing, one.talk.locale)
+        return Answer((one.talk.say(view),))
+    return None
+
+
+async def _show_singles(db: Db, showings: Sequence[Showing]) -> list[Answer]:
+    if not showings:
+        return []
+    submissions = []
+    for one in showings:
+        (submission,) = handing.submissions(one.talk.member_id, one.found)
+        submissions.append(replace(submission, by=one.talk.actor))
+    first = showings[0].talk
+    made = await registering.register(
+        db, submissions, now=first.now, wall=first.wall, actor=first.actor
+    )
+    slots = [f"receipt:{one.receipt_id}" for one in made]
+    shown = [
+        (one.talk.chat, receipt.receipt_id, slot)
+        for one, receipt, slot in zip(showings, made, slots, strict=True)
+    ]
+    await chats.show(db, shown)
+    found = await queries.receipts(db, [(one.member_id, one.receipt_id) for one in made])
+    return [
+        _told(one.talk, slot, [found[receipt.receipt_id]])
+        for one, receipt, slot in zip(showings, made, slots, strict=True)
+    ]
+
+
+async def _show_several(db: Db, one: Showing) -> Answer:
+    """All of an album or of one file are told of by one message."""
+    talk, found = one.talk, one.found
     submissions = handing.submissions(talk.member_id, found)
     made = await registering.register(
         db,
@@ -52,19 +116,20 @@ async def show(db: Db, talk: Talk, found: Findings, *, album: str | None = None)
         actor=talk.actor,
         once=len(submissions) > 1,
     )
-    new = [one.receipt_id for one in made if not one.repeated]
+    new = [receipt.receipt_id for receipt in made if not receipt.repeated]
     if not new:
         return Answer((talk.say(View("receipts_known", {"count": len(made)})),))
-    if album:
-        slot = f"album:{album}"
-    elif len(made) == 1:
-        slot = f"receipt:{new[0]}"
+    if one.album:
+        slot = f"album:{one.album}"
     else:
         slot = slot_of(FileShown(known=len(made) - len(new), unread=found.unread), talk.key)
-    await chats.show(db, talk.chat, new, slot)
+    await chats.show(db, [(talk.chat, receipt_id, slot) for receipt_id in new])
     shown = await chats.shown(db, talk.member_id, new[0])
     assert shown is not None, "it was written above"
-    told = await telling(db, talk.member_id, shown.receipt_ids)
+    return _told(talk, slot, await telling(db, talk.member_id, shown.receipt_ids))
+
+
+def _told(talk: Talk, slot: str, told: Sequence[Receipt]) -> Answer:
     view = screens.receipts(
         told, brand=talk.brand, zone=talk.programme.zone, now=talk.now, file=file_of(slot)
     )

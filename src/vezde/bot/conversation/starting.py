@@ -54,7 +54,7 @@ def agree_first(talk: Talk) -> Answer:
 async def agree(db: Db, talk: Talk, purpose: str, document: ConsentDocument, text: str) -> None:
     """Record a consent given by a button: the document's version and the words that were shown."""
     words = catalogue.words(text, talk.locale, talk.own)
-    await members.give_consent(
+    await members.note_consent(
         db,
         talk.member_id,
         NewConsent(

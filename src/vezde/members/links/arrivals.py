@@ -226,6 +226,11 @@ async def earned_all(db: Db, points: Mapping[UUID, int]) -> None:
     await db.execute(EARN_ALL, [members, [points[member_id] for member_id in members]])
 
 
+async def consented(db: Db, member_id: UUID, *, at: datetime) -> None:
+    """A member consented, at this programme time; works inside a pipeline."""
+    await db.execute(REACH[Step.CONSENTED], {"member_id": member_id, "at": at})
+
+
 async def reached(db: Db, member_id: UUID, step: Step, *, at: datetime) -> bool:
     """A member took a step, at this programme time; whether it was their first of its kind."""
     asked = {"member_id": member_id, "at": at}

@@ -5,7 +5,7 @@ from vezde.members.links.operations import archive as archive_link
 from vezde.members.links.operations import create as create_link
 from vezde.members.links.operations import scan as scan_link
 from vezde.members.operations.changing import add_identity, change
-from vezde.members.operations.consenting import give_consent, withdraw_consent
+from vezde.members.operations.consenting import give_consent, note_consent, withdraw_consent
 from vezde.members.operations.enrolling import enrol, enrol_missing
 from vezde.members.operations.forgetting import forget
 from vezde.members.operations.importing import Import, Imported, import_balances
@@ -39,6 +39,7 @@ __all__ = [
     "mark_reachable",
     "mark_unreachable",
     "merge",
+    "note_consent",
     "pin_index_key",
     "present",
     "reached",

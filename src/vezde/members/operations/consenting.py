@@ -10,7 +10,6 @@ from vezde.kit import ids
 from vezde.kit.db import Db
 from vezde.members import events, model, queries
 from vezde.members.links import arrivals
-from vezde.members.links.model import Step
 from vezde.members.model import Consent, ConsentNotFound, NewConsent, Status
 from vezde.outbox import operations as outbox_ops
 
@@ -38,11 +37,18 @@ async def give_consent(
     db: Db, member_id: UUID, consent: NewConsent, *, now: datetime, actor: str
 ) -> Consent:
     """Record a consent; raises `MemberNotFound`, `MemberClosed` or `InvalidField`."""
-    given = draft(member_id, consent, now=now, actor=actor)
     if await kit_db.fetch_value(db, STATUS, [member_id]) != Status.ACTIVE:
         raise await queries.refusal(db, member_id)
+    return await note_consent(db, member_id, consent, now=now, actor=actor)
+
+
+async def note_consent(
+    db: Db, member_id: UUID, consent: NewConsent, *, now: datetime, actor: str
+) -> Consent:
+    """As `give_consent`, of a member whom `present` has just shown; waits for no answer."""
+    given = draft(member_id, consent, now=now, actor=actor)
     await write(db, [given])
-    await arrivals.reached(db, member_id, Step.CONSENTED, at=now)
+    await arrivals.consented(db, member_id, at=now)
     await outbox_ops.record(db, [events.consent_given(given, now=now)])
     return given
 

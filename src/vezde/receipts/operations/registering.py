@@ -39,7 +39,8 @@ class Submission:
     """What a member shows: a QR, or a document that counts as verified, or neither (`unreadable`).
 
     `evidence` says who vouches for a document ("key:<id>", a provider's name). `note` says what it
-    was instead of a receipt, `slip` what an e-receipt said beside its QR.
+    was instead of a receipt, `slip` what an e-receipt said beside its QR. `by` registers it, when
+    that is not who registers the others.
     """
 
     member_id: UUID
@@ -50,6 +51,7 @@ class Submission:
     batch_ref: UUID | None = None
     note: Note | None = None
     slip: Slip | None = None
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ def _row(one: Submission, programmes: Programmes, now: datetime) -> NewReceipt:
         batch_ref=one.batch_ref,
         reason=one.unreadable,
         note=one.note if one.unreadable else None,
+        by=one.by,
     )
     if one.document is not None:
         key = one.document.key

@@ -78,6 +78,7 @@ class NewReceipt:
     total_kopecks: int | None = None
     batch_ref: UUID | None = None
     note: Note | None = None
+    by: str | None = None
 
     @property
     def status(self) -> Status:
@@ -105,7 +106,7 @@ async def add(db: Db, receipts: Sequence[NewReceipt], *, now: datetime, actor: s
                 one.first_receipt_id,
                 one.batch_ref,
                 now,
-                actor,
+                one.by or actor,
                 now if one.reason else None,
                 one.note,
             )
