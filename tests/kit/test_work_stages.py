@@ -89,6 +89,30 @@ class TestRunner:
         stop.set()
         await task
 
+    async def test_gathers_what_nobody_waits_for(self, database, waker):
+        runs, stop, done = [], asyncio.Event(), asyncio.Event()
+        heap = []
+
+        async def run():
+            taken = len(heap)
+            heap.clear()
+            if taken:
+                runs.append(taken)
+            if sum(runs) == 10:
+                done.set()
+            return taken
+
+        stage = Stage("heap", run, gather_seconds=0.5, full=100)
+        task = await started(Runner(database, [stage], waker, Clock(), poll_seconds=60), stop)
+        for _ in range(10):
+            heap.append("work")
+            waker.wake(["heap"])
+            await asyncio.sleep(0.02)
+        await asyncio.wait_for(done.wait(), 5)
+        stop.set()
+        await task
+        assert len(runs) <= 2
+
     async def test_goes_on_after_an_error_and_lets_the_others_work(self, database, waker):
         heap, healed, stop, tries = Heap(3), asyncio.Event(), asyncio.Event(), []
 
