@@ -48,6 +48,7 @@ WHERE member_id = %s AND receipt_id = %s
 DELAYED = """
 UPDATE receipts.receipt SET reason = 'not_yet'
 WHERE member_id = %s AND receipt_id = %s AND status = 'checking' AND reason IS NULL
+RETURNING receipt_id
 """
 CLOSE = """
 UPDATE receipts.receipt
@@ -286,7 +287,7 @@ async def close(db: Db, advances: Sequence[tuple[UUID, UUID]], *, now: datetime)
 
 async def delayed(db: Db, member_id: UUID, receipt_id: UUID, *, now: datetime) -> None:
     """The document is not there yet: its member is told, once."""
-    if (await db.execute(DELAYED, [member_id, receipt_id])).rowcount == 1:
+    if await kit_db.fetch_value(db, DELAYED, [member_id, receipt_id]) is not None:
         fact = events.delayed(member_id=member_id, receipt_id=receipt_id, now=now)
         await outbox.record(db, [fact])
 
