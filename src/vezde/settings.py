@@ -7,6 +7,7 @@ as `NAME_FILE`, the path of a file that holds it. An empty variable counts as no
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -125,6 +126,7 @@ class Settings:
     documents_dir: Path | None
     webhooks_private: bool
     adjust_alone: int
+    unmerge_within: timedelta
     log: Log
     locale: str
 
@@ -218,6 +220,7 @@ def _settled(values: Mapping[str, Any]) -> Settings:
         documents_dir=value("DOCUMENTS_DIR"),
         webhooks_private=value("WEBHOOKS_PRIVATE"),
         adjust_alone=value("ADJUST_ALONE"),
+        unmerge_within=timedelta(days=value("UNMERGE_DAYS")),
         log=Log(value("LOG_LEVEL"), value("LOG_FORMAT")),
         locale=value("LOCALE"),
     )
@@ -467,6 +470,13 @@ VARIABLES: tuple[Variable, ...] = (
         "to approve. 0: always two.",
         "1000",
         parsing.whole(0, 1_000_000_000),
+    ),
+    Variable(
+        "VEZDE_UNMERGE_DAYS",
+        "For how many days the merge of two members can be undone; so long it is kept, sealed, "
+        "what was whose. 0: never.",
+        "30",
+        parsing.whole(0, 3650),
     ),
     Variable(
         "VEZDE_LOG_LEVEL",

@@ -22,6 +22,7 @@ from vezde.kit.vault import Vault
 from vezde.members import identities, sealing
 from vezde.members import operations as members
 from vezde.members.links.model import NewLink
+from vezde.members.operations import journal
 from vezde.testing.receipts import (
     CORNER_SHOP,
     OZON,
@@ -77,6 +78,7 @@ EMPTY: Mapping[str, str] = {
     "members.arrival.campaign": "her source was named by another program, not by a link",
     "members.arrival.code": "her source was named by another program, not by a link",
     "members.merged": "a row of whoever is gone",
+    "members.merge": "a row of whoever is gone; what it keeps is read by `_unsealed`",
     "receipts.turn": "she leaves it when the one before her is confirmed",
     "receipts.verification.lease": "nobody is asking at this moment",
     "receipts.verification.leased_until": "nobody is asking at this moment",
@@ -334,6 +336,10 @@ def _unsealed(db: psycopg.Connection, vault: Vault) -> list[str]:
     ):
         body = zlib.decompress(vault.decrypt(sealed, context=answers._context(tuple(place))))
         shown.append(body.decode())
+    for merge_id, sealed in db.execute(
+        "SELECT merge_id, sealed FROM members.merge WHERE sealed IS NOT NULL"
+    ):
+        shown.append(vault.decrypt(sealed, context=journal._context(merge_id)).decode())
     return shown
 
 

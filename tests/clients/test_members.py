@@ -68,6 +68,8 @@ class TestMembers:
         with pytest.raises(MemberMerged) as merged:
             await vezde.send(members.change(boris, name="Борис"))
         assert merged.value.member_id == anna
+        assert (await vezde.send(members.unmerge(anna, boris))).id == boris
+        assert (await vezde.send(members.merge(anna, boris))).id == anna
         await vezde.send(members.forget(anna))
         assert (await vezde.send(members.member(anna))).status == "forgotten"
 

@@ -13,6 +13,7 @@ from vezde.ledger.model import (
     DebtPolicy,
     EntryKind,
     NextExpiry,
+    Release,
     State,
     Taken,
 )
@@ -223,15 +224,46 @@ class TestUnmerge:
         assert (await queries.points(db, boris, as_of=now)).debt == 0
         assert (await queries.points(db, anna, as_of=now)).debt == 4
 
-    async def test_is_of_a_merge_that_is_not_too_old(self, db, anna, boris, now):
+    async def test_of_a_chain_goes_back_the_way_it_came(self, db, anna, boris, now):
+        vera = UUID(int=77)
+        await operations.open_accounts(db, [vera], now=now)
+        await _accrue(db, now, accrual(anna, "a", 10), accrual(boris, "b", 5))
+        await _accrue(db, now, accrual(vera, "c", 3))
+        first = await _merge(db, boris, anna, now)
+        second = await _merge(db, vera, boris, now)
+        assert (first["parts"], second["parts"]) == ([str(anna)], [str(boris), str(anna)])
+        await _unmerge(db, vera, boris, now, second)
+        assert sum(lot[1] for lot in await _lots(db, boris)) == 15
+        await _unmerge(db, boris, anna, now, first)
+        for member, points in ((anna, 10), (boris, 5), (vera, 3)):
+            assert [lot[1] for lot in await _lots(db, member)] == [points]
+
+    async def test_waits_for_an_order_that_has_points_of_it_in_hand(self, db, anna, boris, now):
+        await _accrue(db, now, accrual(anna, "a", 10, expires_at=now + DAY), accrual(boris, "b", 5))
+        moved = await _merge(db, boris, anna, now)
+        held = hold(boris, 10)
+        await operations.hold(db, held, now=now, actor="key:1")
+        with pytest.raises(operations.PointsUnsettled):
+            await _unmerge(db, boris, anna, now, moved)
+        release = Release(
+            member_id=boris,
+            op_key="off",
+            occurred_at=now,
+            title="Отмена",
+            hold_id=held.hold_id,
+        )
+        await operations.release(db, release, now=now, actor="key:1")
+        await operations.hold(db, hold(boris, 12), now=now, actor="key:1")
+        with pytest.raises(operations.PointsUnsettled):
+            await _unmerge(db, boris, anna, now, moved)
+
+    async def test_is_done_once(self, db, anna, boris, now):
         with pytest.raises(operations.NotMerged):
             await _unmerge(db, boris, anna, now)
         await _merge(db, boris, anna, now)
-        with pytest.raises(operations.MergeTooOld):
-            await _unmerge(db, boris, anna, now + 31 * DAY)
         with pytest.raises(operations.AccountClosed):
             await _unmerge(db, anna, boris, now)
-        await _unmerge(db, boris, anna, now + 30 * DAY)
+        await _unmerge(db, boris, anna, now)
         with pytest.raises(operations.NotMerged):
             await _unmerge(db, boris, anna, now)
 
@@ -270,11 +302,12 @@ async def _accrue(db, now, *accruals):
 
 
 async def _merge(db, into, gone, now):
-    await operations.merge(db, into, gone, now=now, actor="key:1")
+    return await operations.merge(db, into, gone, now=now, actor="key:1")
 
 
-async def _unmerge(db, into, gone, now):
-    await operations.unmerge(db, into, gone, within=30 * DAY, now=now, actor="key:1")
+async def _unmerge(db, into, gone, now, moved=None):
+    of = moved or {"parts": [str(gone)], "asked": []}
+    await operations.unmerge(db, into, gone, moved=of, now=now, actor="key:1")
 
 
 async def _lots(db, member_id):

@@ -194,6 +194,83 @@ class TestMerge:
         assert await _rows(shop, "SELECT 1 FROM receipts.receipt") == []
 
 
+class TestUnmerge:
+    async def test_gives_back_what_was_decided_before(self, shop, anna, boris):
+        (shown,) = await shop.take(anna, PAPER)
+        (double,) = await shop.take(boris, PAPER)
+        whole = [await _rows(shop, query) for query in (PURCHASES, LINES)]
+        await _merge(shop, boris, anna)
+        await _unmerge(shop, boris, anna)
+        assert [await _rows(shop, query) for query in (PURCHASES, LINES)] == whole
+        assert (await shop.receipt(anna, shown.receipt_id)).member_id == anna
+        assert (await shop.receipt(boris, shown.receipt_id)).member_id == anna, "an id of meanwhile"
+        again = await shop.receipt(boris, double.receipt_id)
+        assert (again.reason, again.first_receipt_id) == (Reason.TAKEN, None)
+        assert (await shop.points(anna)).active == 83
+        assert (await shop.points(boris)).active == 0
+        (repeated,) = await shop.take(anna, PAPER)
+        assert (repeated.repeated, repeated.receipt_id) == (True, shown.receipt_id)
+
+    async def test_leaves_what_was_decided_since_with_its_points(self, shop, anna, boris):
+        shown = await shop.show(anna, document=PAPER)
+        await _merge(shop, boris, anna)
+        assert await work.settle_once(shop.database, clock=shop.clock) == 1
+        await _unmerge(shop, boris, anna)
+        assert (await shop.receipt(boris, shown.receipt_id)).member_id == boris
+        assert [(await shop.points(who)).active for who in (anna, boris)] == [0, 83]
+        (foreign,) = await shop.take(anna, PAPER)
+        assert foreign.reason is Reason.TAKEN
+        assert await _rows(shop, CLAIMED_TWICE) == []
+
+    async def test_goes_on_with_what_is_being_checked(self, shop, anna, boris, fake, provider):
+        fake.add(render(PAPER))
+        shown = await shop.show(anna, qr=PAPER.qr)
+        await _merge(shop, boris, anna)
+        await _unmerge(shop, boris, anna)
+        await shop.work(provider)
+        assert (await shop.receipt(anna, shown.receipt_id)).status is Status.ACCEPTED
+        assert (await shop.points(anna)).active == 83
+
+    async def test_of_a_purchase_of_both_leaves_each_their_document(self, shop, anna, boris):
+        advance, settlement = advance_and_settlement(
+            1, lines=[CREAM], handed_over_at=NOON + timedelta(days=2)
+        )
+        shop.passes(days=3)
+        (ahead,) = await shop.take(anna, advance)
+        await _merge(shop, boris, anna)
+        (settled,) = await shop.take(boris, settlement)
+        assert settled.points.pending == 41
+        await _unmerge(shop, boris, anna)
+        assert (await shop.receipt(anna, ahead.receipt_id)).member_id == anna
+        assert (await shop.receipt(boris, settled.receipt_id)).member_id == boris
+        assert [(await shop.points(who)).pending for who in (anna, boris)] == [0, 41]
+        whose = "SELECT member_id FROM purchases.purchase ORDER BY 1"
+        assert await _rows(shop, whose) == sorted([(anna,), (boris,)])
+        await _merge(shop, boris, anna)
+        assert await _rows(shop, whose) == [(boris,)]
+
+    async def test_beside_all_that_receipts_do(self, shop, fake, provider):
+        await shop.publish(receipts={"window_days": None, "per_day": None})
+        shop.passes(hours=4)
+        papers = _papers(40)
+        for paper in papers:
+            fake.add(render(paper))
+        people = [await shop.enrol(Person(str(n), phone(500 + n), "")) for n in range(8)]
+        met: Counter[str] = Counter()
+
+        async def merge_and_undo() -> None:
+            for into, gone in zip(people[:4], people[4:], strict=True):
+                await _merge(shop, into, gone)
+                await asyncio.sleep(0.1)
+                await _unmerge(shop, into, gone)
+
+        hands = [_hand(shop, random.Random(n), people, papers, provider, met) for n in range(4)]
+        await asyncio.gather(*hands, merge_and_undo())
+        await _work_all(shop, provider)
+        await _check(shop, people)
+        assert set(met) <= {"member_merged", "contested"}, met
+
+
 class TestForget:
     async def test_keeps_the_claim_on_what_was_paid(self, shop, anna, boris):
         await shop.take(anna, PAPER)
@@ -423,6 +500,20 @@ async def _merge(shop, into: UUID, gone: UUID) -> None:
     async with shop.database.transaction() as db:
         await members.merge(
             db, into, gone, steps=STEPS, vault=shop.vault, now=shop.at, actor="key:1"
+        )
+
+
+async def _unmerge(shop, into: UUID, gone: UUID) -> None:
+    async with shop.database.transaction() as db:
+        await members.unmerge(
+            db,
+            into,
+            gone,
+            within=timedelta(days=30),
+            steps=STEPS,
+            vault=shop.vault,
+            now=shop.at,
+            actor="key:1",
         )
 
 

@@ -75,7 +75,7 @@ class WithdrawIn(BaseModel):
 
 
 class MergeIn(BaseModel):
-    """The id of the member who becomes part of the other one."""
+    """The id of the member who becomes, or became, part of the other one."""
 
     model_config = ConfigDict(extra="forbid")
     gone: str
@@ -256,6 +256,33 @@ async def merge(
             db, into, gone, steps=using.steps, vault=using.vault, now=now, actor=caller.actor
         )
         return Done(200, member_out(member), into)
+
+    return await once(request, caller, merged, work)
+
+
+@router.post("/v1/members/{member_id}/unmerge", response_model=MemberOut)
+async def unmerge(
+    request: Request, member_id: str, merged: MergeIn, caller: Caller, using: Using
+) -> Response:
+    """Make `gone` a member by themselves again, with what they had and is still there.
+
+    Answers the one who is back; what came since the merge stays with this member. Done before, it
+    answers the same.
+    """
+    into, gone = names.member_id(member_id), names.member_id(merged.gone)
+
+    async def work(db: Db, now: datetime) -> Done:
+        back = await operations.unmerge(
+            db,
+            into,
+            gone,
+            within=using.unmerge_within,
+            steps=using.steps,
+            vault=using.vault,
+            now=now,
+            actor=caller.actor,
+        )
+        return Done(200, member_out(back), gone)
 
     return await once(request, caller, merged, work)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import Request
@@ -38,7 +38,8 @@ class Tools:
 
     `reach` is where webhooks may go, `troubles` what may be given up on, `providers` who is asked
     for documents, `channels` what codes are sent by, `document` the consent to personal data in
-    force at an instant, `adjust_alone` how many points one operator may give or take.
+    force at an instant, `adjust_alone` how many points one operator may give or take,
+    `unmerge_within` for how long a merge may be undone.
     """
 
     database: Database
@@ -55,6 +56,7 @@ class Tools:
     channels: Channels
     document: Callable[[Db, datetime], Awaitable[Document]]
     adjust_alone: int
+    unmerge_within: timedelta
     sandbox: Sandbox | None = None
 
 

@@ -12,6 +12,8 @@ from vezde.bot import inbox
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.kit.vault import Vault
+from vezde.members.operations import Moved
+from vezde.receipts import queries as receipts
 
 OF_CHAT: LiteralString = """
 SELECT member_id, channel, chat, address, state, data, guest_since FROM bot.chat
@@ -73,14 +75,33 @@ SELECT quiet_since IS NOT NULL FROM bot.shown WHERE member_id = %s AND receipt_i
 """
 MERGE_CHATS: LiteralString = """
 UPDATE bot.chat SET member_id = %(into)s WHERE member_id = %(gone)s
+RETURNING channel, encode(chat, 'hex'), guest_since::text
 """
-MERGE_SHOWN: LiteralString = "UPDATE bot.shown SET member_id = %(into)s WHERE member_id = %(gone)s"
+MERGE_SHOWN: LiteralString = """
+UPDATE bot.shown SET member_id = %(into)s WHERE member_id = %(gone)s RETURNING receipt_id::text
+"""
 MERGE_ACTIVATED: LiteralString = """
 WITH gone AS (DELETE FROM bot.activated WHERE member_id = %(gone)s RETURNING points, told_at)
 INSERT INTO bot.activated AS known (member_id, points, told_at)
 SELECT %(into)s, points, told_at FROM gone
 ON CONFLICT (member_id) DO UPDATE SET points = known.points + excluded.points,
     told_at = greatest(known.told_at, excluded.told_at)
+RETURNING (SELECT points FROM gone), (SELECT told_at::text FROM gone)
+"""
+CHAT_BACK: LiteralString = """
+UPDATE bot.chat SET member_id = %s, guest_since = %s::timestamptz
+WHERE member_id = %s AND channel = %s AND chat = decode(%s, 'hex')
+"""
+SHOWN_BACK: LiteralString = """
+UPDATE bot.shown SET member_id = %s WHERE member_id = %s AND receipt_id = ANY(%s)
+"""
+# Points that nobody told of yet are told to whom they went.
+ACTIVATED_LESS: LiteralString = """
+UPDATE bot.activated SET points = points - least(points, %(points)s) WHERE member_id = %(into)s
+"""
+ACTIVATED_BACK: LiteralString = """
+INSERT INTO bot.activated (member_id, points, told_at)
+VALUES (%(gone)s, %(points)s, %(told_at)s::timestamptz)
 """
 FORGET_ACTIVATED: LiteralString = "DELETE FROM bot.activated WHERE member_id = %s"
 FORGET_CHATS: LiteralString = "DELETE FROM bot.chat WHERE member_id = %s RETURNING chat"
@@ -217,12 +238,38 @@ async def is_quiet(db: Db, member_id: UUID, receipt_id: UUID) -> bool:
     return await kit_db.fetch_value(db, IS_QUIET, [member_id, receipt_id]) is not False
 
 
-async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) -> None:  # noqa: ARG001 (a step of members)
+async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) -> Moved:  # noqa: ARG001 (a step of members)
     """Chats of the one who goes are the other's, who is known by a phone."""
     both = {"into": into, "gone": gone}
-    await db.execute(MERGE_CHATS, both)
-    await db.execute(MERGE_SHOWN, both)
-    await db.execute(MERGE_ACTIVATED, both)
+    moved = await (await db.execute(MERGE_CHATS, both)).fetchall()
+    told = await kit_db.fetch_column(db, MERGE_SHOWN, both)
+    activated = await (await db.execute(MERGE_ACTIVATED, both)).fetchall()
+    return {
+        "chats": [list(one) for one in moved],
+        "shown": told,
+        "activated": [list(one) for one in activated],
+    }
+
+
+async def unmerge(
+    db: Db,
+    into: UUID,
+    gone: UUID,
+    *,
+    moved: Moved,
+    now: datetime,  # noqa: ARG001
+    actor: str,  # noqa: ARG001
+) -> None:
+    """Chats of `gone` are theirs again, with the receipts shown there that went back to them."""
+    rows = [(gone, since, into, channel, chat) for channel, chat, since in moved["chats"]]
+    await kit_db.execute_many(db, CHAT_BACK, rows)
+    shown_before = [(gone, UUID(receipt_id)) for receipt_id in moved["shown"]]
+    back = await receipts.receipts(db, shown_before)
+    await db.execute(SHOWN_BACK, [gone, into, list(back)])
+    for points, told_at in moved["activated"]:
+        asked = {"into": into, "gone": gone, "points": points, "told_at": told_at}
+        await db.execute(ACTIVATED_LESS, asked)
+        await db.execute(ACTIVATED_BACK, asked)
 
 
 async def forget(db: Db, member_id: UUID, *, now: datetime, actor: str) -> None:  # noqa: ARG001 (a step of members)

@@ -364,7 +364,7 @@ class Worker:
         await members.forget(db, member_id, steps=self.steps, now=now, actor=f"member:{member_id}")
 
 
-STEP = Step("bot", chats.merge, chats.forget)
+STEP = Step("bot", chats.merge, chats.forget, chats.unmerge)
 
 
 def _is_for_itself(incoming: Incoming) -> bool:

@@ -1,16 +1,15 @@
-"""Members: brought along from elsewhere, with their points."""
+"""Members: brought along with their points, and parted who were merged by mistake."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Members, brought along with their points.")
+if TYPE_CHECKING:
+    from vezde.members.model import Member
+    from vezde.wiring import House
 
-
-@app.callback()
-def _group() -> None:
-    """A group, also while it has one command."""
+app = typer.Typer(no_args_is_help=True, help="Members: brought along, parted again.")
 
 
 @app.command("import")
@@ -49,3 +48,33 @@ def import_(
     if counts.broken:
         screen.say(f"Broken rows are told in {screen.near(told)}; correct them and import again.")
         raise typer.Exit(1)
+
+
+@app.command()
+def unmerge(
+    member: Annotated[str, typer.Argument(help="The id of the member who stayed, mem_….")],
+    gone: Annotated[str, typer.Argument(help="The id of the one who became part of them.")],
+) -> None:
+    """Undo a merge within its term: each has again what was theirs and is still there."""
+    from vezde.cli import screen, session
+    from vezde.kit import ids
+    from vezde.members import operations
+    from vezde.wiring import STEPS
+
+    (into,), (back,) = ids.parse("mem", member), ids.parse("mem", gone)
+
+    async def work(house: "House") -> "Member":
+        async with house.database.transaction() as db:
+            return await operations.unmerge(
+                db,
+                into,
+                back,
+                within=house.settings.unmerge_within,
+                steps=STEPS,
+                vault=house.vault,
+                now=await house.clock.programme(db),
+                actor=session.OPERATOR,
+            )
+
+    session.in_house(work)
+    screen.show(f"{gone} is a member by themselves again")

@@ -231,6 +231,11 @@ async def fetch_value(db: Db, query: LiteralString, params: Any = None) -> Any:
     return row[0] if row else None
 
 
+async def fetch_column(db: Db, query: LiteralString, params: Any = None) -> list[Any]:
+    """The first column of all rows."""
+    return [row[0] for row in await (await db.execute(query, params)).fetchall()]
+
+
 async def execute_many(
     db: Db, query: LiteralString, rows: Iterable[Sequence[Any] | Mapping[str, Any]]
 ) -> None:

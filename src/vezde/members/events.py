@@ -12,6 +12,7 @@ from vezde.outbox.model import FactRow
 ENROLLED = "member.enrolled/1"
 CHANGED = "member.changed/1"
 MERGED = "member.merged/1"
+UNMERGED = "member.unmerged/1"
 FORGOTTEN = "member.forgotten/1"
 UNREACHABLE = "member.unreachable/1"
 REACHABLE = "member.reachable/1"
@@ -31,6 +32,11 @@ def changed(member_id: UUID, fields: Iterable[str], *, now: datetime) -> FactRow
 def merged(into: UUID, gone: UUID, *, now: datetime) -> FactRow:
     """A fact of the member who stays; facts of `gone` are written no more."""
     return _fact(MERGED, into, now, {"into": str(into), "gone": str(gone)})
+
+
+def unmerged(into: UUID, gone: UUID, *, now: datetime) -> FactRow:
+    """A fact of the member who stayed; `gone` is a member by themselves again."""
+    return _fact(UNMERGED, into, now, {"into": str(into), "gone": str(gone)})
 
 
 def forgotten(member_id: UUID, *, now: datetime) -> FactRow:

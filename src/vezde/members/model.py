@@ -71,6 +71,20 @@ class MemberMerged(MemberClosed):
     code = "member_merged"
 
 
+class MergeNotLast(DomainError):
+    """A later merge has to be undone before; `extra["member_id"]` is who went by it (a UUID)."""
+
+    code = "merge_not_last"
+    kind = Kind.CONFLICT
+
+
+class MergeTooOld(DomainError):
+    """The term in which the merge could be undone is over."""
+
+    code = "merge_too_old"
+    kind = Kind.REFUSED
+
+
 class MergeWithItself(DomainError):
     """A member cannot become part of themselves."""
 

@@ -82,6 +82,12 @@ class Reach:
 INTO: LiteralString = "SELECT into_id FROM members.merged WHERE member_id = %s"
 INTO_ALL: LiteralString = "SELECT member_id, into_id FROM members.merged WHERE member_id = ANY(%s)"
 FORMER: LiteralString = "SELECT member_id, into_id FROM members.merged WHERE into_id = ANY(%s)"
+PARTED: LiteralString = """
+SELECT DISTINCT member_id FROM members.merge WHERE into_id = %s AND undone_at IS NOT NULL
+"""
+WAS_PART_OF: LiteralString = """
+SELECT DISTINCT into_id FROM members.merge WHERE member_id = %s AND undone_at IS NOT NULL
+"""
 STATUS: LiteralString = "SELECT status FROM members.member WHERE member_id = %s"
 
 
@@ -191,6 +197,16 @@ async def surviving(db: Db, member_id: UUID) -> UUID:
     """Who the member of this id is now: themselves, or whom they were merged into."""
     into: UUID | None = await kit_db.fetch_value(db, INTO, [member_id])
     return member_id if into is None else into
+
+
+async def parted(db: Db, member_id: UUID) -> list[UUID]:
+    """Who was part of this member until a merge was undone: ids from then may name this member."""
+    return await kit_db.fetch_column(db, PARTED, [member_id])
+
+
+async def was_part_of(db: Db, member_id: UUID) -> list[UUID]:
+    """Of whom this member was part until that was undone."""
+    return await kit_db.fetch_column(db, WAS_PART_OF, [member_id])
 
 
 async def former(db: Db, member_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:

@@ -5,7 +5,9 @@ by itself, so that one of them can be removed without touching another.
 """
 
 import json
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from vezde.kit.vault import Vault
@@ -43,6 +45,18 @@ def seal_contact(vault: Vault, member_id: UUID, contact: Contact) -> bytes:
 
 def open_contact(vault: Vault, member_id: UUID, kind: str, sealed: bytes) -> str:
     return vault.decrypt(sealed, context=_contact_context(member_id, kind)).decode()
+
+
+def profile_texts(profile: Profile) -> dict[str, str | None]:
+    """The profile's fields as JSON has them."""
+    texts = {name: getattr(profile, name) for name in Profile.__dataclass_fields__}
+    return {**texts, "birthday": profile.birthday.isoformat() if profile.birthday else None}
+
+
+def profile_of(texts: Mapping[str, Any]) -> Profile:
+    """What `profile_texts` made texts of."""
+    birthday = texts["birthday"]
+    return Profile(**{**texts, "birthday": date.fromisoformat(birthday) if birthday else None})
 
 
 def _profile_context(member_id: UUID) -> bytes:

@@ -136,13 +136,17 @@ class _Row:
 async def receipt(db: Db, member_id: UUID, receipt_id: UUID) -> Receipt:
     """One receipt; raises `ReceiptMissing`.
 
-    `member_id` may be the one the member had before a merge: public ids carry it.
+    `member_id` may be the one the member had before a merge, or until one was undone: public ids
+    carry it.
     """
     found = await receipts(db, [(member_id, receipt_id)])
     if not found:
         owner = await members.surviving(db, member_id)
         if owner != member_id:
             return await receipt(db, owner, receipt_id)
+        parted = [(one, receipt_id) for one in await members.parted(db, owner)]
+        if parted and (found := await receipts(db, parted)):
+            return found[receipt_id]
         raise ReceiptMissing(
             "There is no such receipt; check the id, or list the member's receipts."
         )

@@ -85,6 +85,7 @@ def web(
             channels=channels(house),
             document=_document,
             adjust_alone=house.settings.adjust_alone,
+            unmerge_within=house.settings.unmerge_within,
             sandbox=moved if house.clock.sandbox else None,
         )
     )

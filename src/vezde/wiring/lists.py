@@ -61,14 +61,14 @@ REACTIONS: tuple[Reaction, ...] = (*program_reactions.REACTIONS, *receipt_reacti
 # What merging and forgetting do, lowest layer first. Decisions stay under the id they were made
 # for, and program reads those of every id a member had. Purchases name nobody.
 STEPS: tuple[Step, ...] = (
-    Step("ledger", ledger.merge, ledger.forget),
-    Step("messaging", messaging.merge, messaging.forget),
-    Step("messaging.sms", sms.merge, sms.forget),
+    Step("ledger", ledger.merge, ledger.forget, ledger.unmerge),
+    Step("messaging", messaging.merge, messaging.forget, messaging.unmerge),
+    Step("messaging.sms", sms.merge, sms.forget, sms.unmerge),
     Step("program", None, None),
-    Step("purchases", purchases.merge, None),
-    Step("access", access.merge, access.forget),
-    Step("checkout", checkout.merge, checkout.forget),
-    Step("receipts", merging.merge, merging.forget, lock=merging.lock),
+    Step("purchases", purchases.merge, None, purchases.unmerge),
+    Step("access", access.merge, access.forget, access.unmerge),
+    Step("checkout", checkout.merge, checkout.forget, checkout.unmerge),
+    Step("receipts", merging.merge, merging.forget, merging.unmerge, merging.lock),
     bot_work.STEP,
 )
 # What may be given up on, as an operator lists it.
@@ -86,6 +86,7 @@ TROUBLES: tuple[Source, ...] = (
 TICKS = (
     Tick("outbox.months", period_seconds=86_400),
     Tick("outbox.deliveries", period_seconds=600),
+    Tick("members.merges", period_seconds=86_400, calendar=True),
     Tick("access.answers", period_seconds=600),
     Tick("access.doors", period_seconds=600),
     Tick("messaging.sweep", period_seconds=3_600),

@@ -9,6 +9,7 @@ from vezde.bot import inbox as bot_inbox
 from vezde.insights import operations as insights
 from vezde.kit.db import Db
 from vezde.kit.work import timetable
+from vezde.members import operations as members
 from vezde.messaging import operations as messaging
 from vezde.messaging.sms import operations as sms
 from vezde.outbox.webhooks import operations as webhooks
@@ -26,6 +27,9 @@ def tick_handlers(house: House) -> Mapping[str, timetable.Handler]:
 
     async def months(db: Db, now: datetime) -> None:
         await open_months(db, now, now + MONTHS_AHEAD)
+
+    async def merges(db: Db, now: datetime) -> None:
+        await members.sweep_merges(db, before=now - house.settings.unmerge_within)
 
     async def answers(db: Db, _now: datetime) -> None:
         await access.sweep_answers(db, wall=house.clock.wall(), limit=SWEEP_AT_ONCE)
@@ -55,6 +59,7 @@ def tick_handlers(house: House) -> Mapping[str, timetable.Handler]:
         "receipts.pushed": pushed,
         "outbox.months": months,
         "outbox.deliveries": deliveries,
+        "members.merges": merges,
         "access.answers": answers,
         "access.doors": doors,
         "messaging.sms_sweep": texts,

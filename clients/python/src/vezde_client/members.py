@@ -136,6 +136,12 @@ def merge(member_id: str, gone: str, *, key: str | None = None) -> Call[Member]:
     return calls.post(Member, path, {"gone": gone}, key=key)
 
 
+def unmerge(member_id: str, gone: str, *, key: str | None = None) -> Call[Member]:
+    """They were two people: `gone` is a member again, and the answer; within a term."""
+    path = f"/v1/members/{calls.segment(member_id)}/unmerge"
+    return calls.post(Member, path, {"gone": gone}, key=key)
+
+
 def forget(member_id: str) -> Call[None]:
     """For good: what is personal is erased, the sums stay."""
     return Call("DELETE", f"/v1/members/{calls.segment(member_id)}", lambda _nothing: None)

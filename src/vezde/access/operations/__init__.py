@@ -9,7 +9,7 @@ from vezde.access.operations.answers import (
 from vezde.access.operations.approving import approval, ask, decide, try_approval
 from vezde.access.operations.cards import make_card, read_card
 from vezde.access.operations.entering import ask_code, enter
-from vezde.access.operations.erasing import forget, merge, sweep_doors
+from vezde.access.operations.erasing import forget, merge, sweep_doors, unmerge
 from vezde.access.operations.keys import (
     create_key,
     create_publishable_key,
@@ -79,4 +79,5 @@ __all__ = [
     "touch_key",
     "try_approval",
     "try_code",
+    "unmerge",
 ]

@@ -3,7 +3,7 @@
 from vezde.checkout.operations.committing import commit
 from vezde.checkout.operations.holding import cancel as cancel_hold
 from vezde.checkout.operations.holding import extend, hold, shown_state
-from vezde.checkout.operations.merging import forget, merge
+from vezde.checkout.operations.merging import forget, merge, unmerge
 from vezde.checkout.operations.ordering import record
 from vezde.checkout.operations.paying import ask_payment, give_up, pay, payment
 from vezde.checkout.operations.quotes import Quote, quote
@@ -27,4 +27,5 @@ __all__ = [
     "record",
     "shown_state",
     "take_back",
+    "unmerge",
 ]

@@ -48,7 +48,7 @@ from vezde.ledger.operations.returning import (
 )
 from vezde.ledger.operations.settling import settle_due
 from vezde.ledger.operations.spending import Spent, redeem, redeem_all
-from vezde.ledger.operations.undoing import MergeTooOld, NotMerged, unmerge
+from vezde.ledger.operations.undoing import NotMerged, unmerge
 
 __all__ = [
     "REFUSALS",
@@ -64,7 +64,6 @@ __all__ = [
     "HoldMissing",
     "HoldTaken",
     "InsufficientPoints",
-    "MergeTooOld",
     "NotMerged",
     "NotPending",
     "NotReturnable",

@@ -14,7 +14,7 @@ from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.ledger import model, rows
 from vezde.ledger.model import CarriedDebt, CarriedLot, Command, Release, State
-from vezde.ledger.operations import holding
+from vezde.ledger.operations import holding, returning
 from vezde.ledger.operations.accounts import REFUSALS, call_each, lock, refusal, settle
 from vezde.ledger.operations.settling import REMIND
 from vezde.ledger.operations.writing import WRITE, arguments
@@ -58,11 +58,23 @@ UPDATE ledger.adjustment SET reason = NULL, title = '' WHERE member_id = %s
 
 MOVE_ASKED: LiteralString = """
 UPDATE ledger.adjustment SET member_id = %s WHERE member_id = %s AND state = 'pending'
+RETURNING adjustment_id::text
+"""
+# Of whose accruals the account's lots once were, but its own.
+ORIGINS: LiteralString = """
+SELECT DISTINCT (e.proof -> 'origin' ->> 0)::uuid FROM ledger.lot l
+JOIN ledger.entry e ON e.member_id = l.member_id AND e.seq = l.seq
+WHERE l.member_id = %(gone)s AND e.proof -> 'origin' ->> 0 <> %(gone)s::text
 """
 
 
-async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) -> None:
+async def merge(
+    db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str
+) -> dict[str, list[str]]:
     """Close the account `gone` and open its lots in `into`, as they were: instants, order, origin.
+
+    Answers what `unmerge` has to know: `parts` are the accounts that `gone` was made of, `asked`
+    the adjustments that waited for a second operator.
 
     What is due is written first. A debt of `gone` is `into`'s afterwards, and is repaid at once
     from what both have. The sum of both does not change; `gone` refuses everything afterwards.
@@ -74,6 +86,7 @@ async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) ->
     for member_id in sorted([into, gone]):
         await settle(db, member_id, now=at)
     owed = (await rows.standing(db, gone)).debt
+    parts = await _parts(db, gone)
     active_at, inactive_at = await _activity(db, gone)
     seq = await _close(db, gone, into=into, now=at, actor=actor)
     lots = await kit_db.fetch_all(db, CarriedLot, CARRIED, [gone, seq])
@@ -83,7 +96,8 @@ async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) ->
     await db.execute(CARRY_ACTIVITY, activity)
     await db.execute(REMIND, [[into]])
     await open_all(db, into, [*lots, *debts], at=at, actor=actor)
-    await db.execute(MOVE_ASKED, [into, gone])
+    asked = await (await db.execute(MOVE_ASKED, [into, gone])).fetchall()
+    return {"parts": parts, "asked": [adjustment_id for (adjustment_id,) in asked]}
 
 
 async def forget(db: Db, member_id: UUID, *, now: datetime, actor: str) -> None:
@@ -120,6 +134,13 @@ async def open_all(
     """An entry for each lot and debt that comes, on an account that is settled."""
     await call_each(db, WRITE, [_opening(member_id, one, at, actor) for one in carried])
     await settle(db, member_id, now=at, since=at)
+
+
+async def _parts(db: Db, gone: UUID) -> list[str]:
+    """The account and those that were closed into it and still are."""
+    origins = await (await db.execute(ORIGINS, {"gone": gone})).fetchall()
+    paths = [(one, await returning.path(db, one)) for (one,) in origins]
+    return [str(one) for one in (gone, *(one for one, path in paths if path[-1] == gone))]
 
 
 async def _activity(db: Db, member_id: UUID) -> tuple[Any, Any]:

@@ -5,7 +5,7 @@ is a value; every command answers the next one.
 """
 
 from vezde.ledger.replay.accounts import Account, Done, opened, points, settle
-from vezde.ledger.replay.closing import close, merge, unmerge
+from vezde.ledger.replay.closing import came, close, merge, unmerge
 from vezde.ledger.replay.moving import (
     accrue,
     activate,
@@ -24,6 +24,7 @@ __all__ = [
     "accrue",
     "activate",
     "adjust",
+    "came",
     "close",
     "commit",
     "extend",

@@ -1,5 +1,6 @@
 """Accounts closed, for good or into another one."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from vezde.ledger.model import (
     Command,
     Draft,
     EntryKind,
+    Lot,
     Release,
     Taken,
 )
@@ -41,36 +43,47 @@ def merge(into: Account, gone: Account, *, now: datetime, actor: str) -> tuple[A
     return settle(into, now=at, since=at), closed
 
 
-def unmerge(into: Account, gone: Account, *, now: datetime, actor: str) -> tuple[Account, Account]:
-    """Both accounts after `gone`, closed into `into`, was opened again with what is left of it."""
+def came(into: Account, gone: Account, *, parts: Collection[str]) -> list[Lot]:
+    """The lots of `into` that came of `gone`, which was made of the accounts `parts`."""
+    return [
+        lot
+        for lot in into.lots
+        if into.proofs[lot.seq - 1].get("from", [""])[0] == str(gone.member_id)
+        or into.proofs[lot.seq - 1].get("origin", [""])[0] in parts
+    ]
+
+
+def unmerge(
+    into: Account, gone: Account, *, parts: Collection[str], now: datetime, actor: str
+) -> tuple[Account, Account]:
+    """Both accounts after `gone`, closed into `into`, was opened again with what is left of it.
+
+    No open hold of `into` has points that `came` of `gone`.
+    """
     assert gone.closed_at is not None, "the account was closed by a merge"
     close_seq = len(gone.entries)
     into = settle(into, now=max(now, gone.closed_at))
     at = max(now, gone.closed_at, into.updated_at)
-    came = [
-        lot
-        for lot in into.lots
-        if lot.remaining and into.proofs[lot.seq - 1].get("from", [""])[0] == str(gone.member_id)
-    ]
+    back = [lot for lot in came(into, gone, parts=parts) if lot.remaining]
     carried = into.ops.get(f"open:{gone.member_id}:{close_seq}")
     owed = min(-into.entries[carried[1] - 1].points, into.standing.debt) if carried else 0
-    draft = model.parting(came, owed, gone.member_id, at=at)
+    draft = model.parting(back, owed, gone.member_id, at=at)
     command = _command(into, f"unmerge:{gone.member_id}:{close_seq}", at, draft.title or "")
     fingerprint = model.hashed([command.op_key], draft.proof or "")
     done = write(into, command, fingerprint, [draft], at=at, actor=actor)
     assert done.seq is not None, "it was written"
-    back: list[CarriedLot | CarriedDebt] = [
-        _carried(done.account, Taken(lot.seq, lot.remaining)) for lot in came
+    carry: list[CarriedLot | CarriedDebt] = [
+        _carried(done.account, Taken(lot.seq, lot.remaining)) for lot in back
     ]
     if owed:
-        back.append(CarriedDebt(into.member_id, done.seq, owed))
+        carry.append(CarriedDebt(into.member_id, done.seq, owed))
     gone = replace(
         gone,
         closed_at=None,
         updated_at=max(at, gone.updated_at),
         standing=replace(gone.standing, inactive_at=into.standing.inactive_at),
     )
-    for one in back:
+    for one in carry:
         gone = _opened(gone, one, at=at, actor=actor)
     return done.account, settle(gone, now=at, since=at)
 

@@ -1,6 +1,6 @@
 """Where members come from, and the steps they take: the first of each counts.
 
-`merge` and `forget` are this capability's part of the members' own.
+`forget` is this capability's part of the members' own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -87,50 +87,6 @@ ORDER BY member_id FOR UPDATE
 # Reactions take members in this order as well.
 LOCK_BOTH: LiteralString = """
 SELECT member_id FROM members.arrival WHERE member_id = ANY(%s) ORDER BY member_id FOR UPDATE
-"""
-# The earlier source is the person's. Points count from then on, so those of a member who came from
-# nowhere known are not the source's. What is null is earlier than nothing.
-JOIN: LiteralString = """
-WITH gone AS (
-    DELETE FROM members.arrival WHERE member_id = %(gone)s
-    RETURNING source, campaign, code, came_at, enrolled_at, consented_at, receipt_at, accepted_at,
-        points
-)
-UPDATE members.arrival AS kept
-SET source = CASE WHEN gone.came_at < coalesce(kept.came_at, 'infinity')
-        THEN gone.source ELSE kept.source END,
-    campaign = CASE WHEN gone.came_at < coalesce(kept.came_at, 'infinity')
-        THEN gone.campaign ELSE kept.campaign END,
-    code = CASE WHEN gone.came_at < coalesce(kept.came_at, 'infinity')
-        THEN gone.code ELSE kept.code END,
-    came_at = least(kept.came_at, gone.came_at),
-    enrolled_at = least(kept.enrolled_at, gone.enrolled_at),
-    consented_at = least(kept.consented_at, gone.consented_at),
-    receipt_at = least(kept.receipt_at, gone.receipt_at),
-    accepted_at = least(kept.accepted_at, gone.accepted_at),
-    points = CASE
-        WHEN (kept.source IS NULL) = (gone.source IS NULL) THEN kept.points + gone.points
-        WHEN kept.source IS NULL THEN gone.points
-        ELSE kept.points
-    END
-FROM gone
-WHERE kept.member_id = %(into)s
-"""
-MOVE_TOUCHES: LiteralString = """
-WITH gone AS (
-    DELETE FROM members.touch WHERE member_id = %(gone)s RETURNING code, at, last_at, times
-)
-INSERT INTO members.touch (member_id, code, at, last_at, times)
-SELECT %(into)s, code, at, last_at, times FROM gone
-ON CONFLICT (member_id, code) DO UPDATE
-SET at = least(touch.at, excluded.at), last_at = greatest(touch.last_at, excluded.last_at),
-    times = touch.times + excluded.times
-"""
-NAME_AFTER_JOIN: LiteralString = """
-UPDATE members.member SET source = arrival.source
-FROM members.arrival
-WHERE member.member_id = %s AND arrival.member_id = member.member_id
-  AND member.source IS DISTINCT FROM arrival.source
 """
 FORGET_TOUCHES: LiteralString = "DELETE FROM members.touch WHERE member_id = %s"
 # What another program wrote as a source may be anything; what stands on a link names no person.
@@ -240,15 +196,6 @@ async def reached(db: Db, member_id: UUID, step: Step, *, at: datetime) -> bool:
 async def earned(db: Db, member_id: UUID, points: int) -> bool:
     """A member accrued points; whether there is still somebody to count them for."""
     return await kit_db.fetch_value(db, EARN, [points, member_id]) is not None
-
-
-async def merge(db: Db, *, into: UUID, gone: UUID) -> None:
-    """Two members are one person: the earlier source and the earliest steps are theirs."""
-    both = {"into": into, "gone": gone}
-    await db.execute(LOCK_BOTH, [[into, gone]])
-    await db.execute(JOIN, both)
-    await db.execute(NAME_AFTER_JOIN, [into])
-    await db.execute(MOVE_TOUCHES, both)
 
 
 async def forget(db: Db, member_id: UUID) -> None:

@@ -9,6 +9,7 @@ from vezde.members.operations.consenting import give_consent, note_consent, with
 from vezde.members.operations.enrolling import enrol, enrol_missing
 from vezde.members.operations.forgetting import forget
 from vezde.members.operations.importing import Import, Imported, import_balances
+from vezde.members.operations.journal import sweep_merges
 from vezde.members.operations.locking import present, undisturbed
 from vezde.members.operations.merging import merge
 from vezde.members.operations.pinning import pin_index_key
@@ -17,11 +18,13 @@ from vezde.members.operations.reaching import (
     mark_reachable,
     mark_unreachable,
 )
-from vezde.members.operations.steps import Step
+from vezde.members.operations.steps import Moved, Step
+from vezde.members.operations.unmerging import unmerge
 
 __all__ = [
     "Import",
     "Imported",
+    "Moved",
     "Step",
     "add_identity",
     "archive_link",
@@ -45,6 +48,8 @@ __all__ = [
     "reached",
     "reached_all",
     "scan_link",
+    "sweep_merges",
     "undisturbed",
+    "unmerge",
     "withdraw_consent",
 ]

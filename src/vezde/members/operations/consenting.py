@@ -58,8 +58,9 @@ async def withdraw_consent(
 ) -> Consent:
     """Withdraw it from now on; a consent withdrawn before answers as it was withdrawn then.
 
-    `how` says by what means (`stop_word`, `one_click`). The id of a member who was merged since
-    does as well. Raises `ConsentNotFound`, `InvalidField`.
+    `how` says by what means (`stop_word`, `one_click`). The id of a member who was merged since, or
+    of whom they were part until that was undone, does as well. Raises `ConsentNotFound`,
+    `InvalidField`.
     """
     asked = {
         "member_id": member_id,
@@ -77,6 +78,9 @@ async def withdraw_consent(
         owner = await queries.surviving(db, member_id)
         if owner != member_id:
             return await withdraw_consent(db, owner, consent_id, how=how, now=now, actor=actor)
+        for one in await queries.parted(db, member_id):
+            if await kit_db.fetch_one(db, Consent, READ, [one, consent_id]):
+                return await withdraw_consent(db, one, consent_id, how=how, now=now, actor=actor)
         raise ConsentNotFound("This member has no such consent; read the member for the list")
     return before
 

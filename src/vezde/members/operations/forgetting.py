@@ -10,7 +10,7 @@ from vezde.kit.db import Db
 from vezde.members import events, queries
 from vezde.members.links import arrivals
 from vezde.members.model import Status
-from vezde.members.operations import claiming, locking, reaching
+from vezde.members.operations import claiming, journal, locking, reaching
 from vezde.members.operations.steps import Step, lock_all
 from vezde.outbox import operations as outbox_ops
 
@@ -66,6 +66,7 @@ async def forget(
     )
     await arrivals.forget(db, member_id)
     await reaching.drop_unreachable(db, member_id)
+    await journal.erase(db, member_id)
     await db.execute(ERASE, [now, actor, member_id])
     await outbox_ops.record(db, [events.forgotten(member_id, now=now)])
     return True

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
 from vezde.kit import db as kit_db
@@ -12,9 +12,9 @@ from vezde.kit.errors import FieldError
 from vezde.kit.vault import Vault
 from vezde.members import events, queries, sealing
 from vezde.members.identities import Contact
-from vezde.members.links import arrivals
+from vezde.members.links import joining
 from vezde.members.model import Consent, Member, MergeWithItself, Profile, Status
-from vezde.members.operations import enrolling, locking, reaching
+from vezde.members.operations import enrolling, journal, locking, reaching
 from vezde.members.operations.steps import Step, lock_all
 from vezde.outbox import operations as outbox_ops
 
@@ -38,7 +38,9 @@ WHERE given.member_id IN (%(into)s, %(gone)s) AND given.withdrawn_at IS NULL AND
 RETURNING member_id, consent_id, purpose, channel, document_version, text_sha256, given_at, how,
     recorded_at, recorded_by, withdrawn_at, withdrawn_how, withdrawn_by
 """
-MOVE_CONSENTS: LiteralString = "UPDATE members.consent SET member_id = %s WHERE member_id = %s"
+MOVE_CONSENTS: LiteralString = """
+UPDATE members.consent SET member_id = %s WHERE member_id = %s RETURNING consent_id::text
+"""
 KEEP: LiteralString = """
 UPDATE members.member
 SET locale = %s, timezone = %s, source = %s, sealed = %s, changed_at = %s, changed_by = %s
@@ -51,7 +53,9 @@ SET status = 'closed', locale = NULL, timezone = NULL, source = NULL, sealed = N
 WHERE member_id = %s
 """
 # Whoever was merged into the one who goes is now part of the one who stays.
-POINT_ON: LiteralString = "UPDATE members.merged SET into_id = %s WHERE into_id = %s"
+POINT_ON: LiteralString = """
+UPDATE members.merged SET into_id = %s WHERE into_id = %s RETURNING member_id
+"""
 REMEMBER: LiteralString = """
 INSERT INTO members.merged (member_id, into_id, merged_at, merged_by) VALUES (%s, %s, %s, %s)
 """
@@ -81,9 +85,9 @@ async def merge(
 
     Fields that `into` has stay, the others come from `gone`; of two phones `into`'s stays the main
     one; a consent that the other of the two withdrew after it had been given is withdrawn. Done
-    before, it changes nothing. `steps` are what wiring lists. Raises `MergeWithItself`,
-    `MemberNotFound`, `MemberMerged`, `MemberClosed`, and what the steps raise; then nothing may be
-    kept.
+    before, it changes nothing. `steps` are what wiring lists; `unmerge` undoes it. Raises
+    `MergeWithItself`, `MemberNotFound`, `MemberMerged`, `MemberClosed`, and what the steps raise;
+    then nothing may be kept.
     """
     if into == gone:
         detail = "A member cannot be merged with itself; give the other one's id as gone"
@@ -92,16 +96,24 @@ async def merge(
     if not await _to_be_done(db, into, gone):
         return await queries.member(db, into, vault=vault)
     await lock_all(db, steps, gone, accounts=[into, gone])
+    moved: dict[str, Any] = {}
     for step in steps:
         if step.merge is not None:
-            await step.merge(db, into, gone, now=now, actor=actor)
-    await _join_profiles(db, into, gone, vault=vault, now=now, actor=actor)
-    await _move_identities(db, into, gone, vault=vault)
-    withdrawn = await _move_consents(db, into, gone, now=now, actor=actor)
-    await arrivals.merge(db, into=into, gone=gone)
+            moved[step.domain] = await step.merge(db, into, gone, now=now, actor=actor)
+    profiles = await _join_profiles(db, into, gone, vault=vault, now=now, actor=actor)
+    identities = await _move_identities(db, into, gone, vault=vault)
+    consents, withdrawn = await _move_consents(db, into, gone, now=now, actor=actor)
+    moved["members"] = {
+        "profiles": profiles,
+        "identities": identities,
+        "consents": consents,
+        "withdrawn": [str(one.consent_id) for one in withdrawn],
+        "arrivals": await joining.merge(db, into=into, gone=gone),
+        "parts": [str(one) for one in await kit_db.fetch_column(db, POINT_ON, [into, gone])],
+    }
     await reaching.drop_unreachable(db, gone)
-    await db.execute(POINT_ON, [into, gone])
     await db.execute(REMEMBER, [gone, into, now, actor])
+    await journal.write(db, into, gone, moved, vault=vault, now=now, actor=actor)
     facts = [events.consent_withdrawn(one, now=now) for one in withdrawn]
     await outbox_ops.record(db, [events.merged(into, gone, now=now), *facts])
     return await queries.member(db, into, vault=vault)
@@ -121,7 +133,8 @@ async def _to_be_done(db: Db, into: UUID, gone: UUID) -> bool:
 
 async def _join_profiles(
     db: Db, into: UUID, gone: UUID, *, vault: Vault, now: datetime, actor: str
-) -> None:
+) -> dict[str, dict[str, str | None]]:
+    """What both said of themselves, and what `into` does from now on."""
     both = await queries.members(db, [into, gone], vault=vault)
     kept, other = both[into].profile, both[gone].profile
     joined = Profile(
@@ -139,10 +152,17 @@ async def _join_profiles(
         ],
     )
     await db.execute(CLOSE, [now, actor, gone])
+    told = {"into": kept, "gone": other, "joined": joined}
+    return {whose: sealing.profile_texts(profile) for whose, profile in told.items()}
 
 
-async def _move_identities(db: Db, into: UUID, gone: UUID, *, vault: Vault) -> None:
-    """Sealed anew, as a sealed value belongs to its row; claims are told the new owner."""
+async def _move_identities(
+    db: Db, into: UUID, gone: UUID, *, vault: Vault
+) -> list[tuple[str, str, bool]]:
+    """Sealed anew, as a sealed value belongs to its row; claims are told the new owner.
+
+    Answers kind, blind index and whether it was the main one.
+    """
     main = {row[0] for row in await (await db.execute(MAIN_KINDS, [into])).fetchall()}
     moved = await kit_db.fetch_all(db, _Identity, TAKE_IDENTITIES, [gone])
     rows = []
@@ -162,13 +182,14 @@ async def _move_identities(db: Db, into: UUID, gone: UUID, *, vault: Vault) -> N
     await kit_db.execute_many(db, enrolling.INSERT_IDENTITY, rows)
     claims = [(into, one.kind, one.blind, gone) for one in moved]
     await kit_db.execute_many(db, MOVE_CLAIM, claims)
+    return [(one.kind, one.blind.hex(), one.main) for one in moved]
 
 
 async def _move_consents(
     db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str
-) -> list[Consent]:
-    """The consents that ended with the merge, as `into` has them now."""
+) -> tuple[list[str], list[Consent]]:
+    """Which moved, and which ended with the merge, as `into` has them now."""
     asked = {"into": into, "gone": gone, "now": now, "actor": actor}
     withdrawn = await kit_db.fetch_all(db, Consent, WITHDRAW, asked)
-    await db.execute(MOVE_CONSENTS, [into, gone])
-    return [replace(one, member_id=into) for one in withdrawn]
+    moved = await kit_db.fetch_column(db, MOVE_CONSENTS, [into, gone])
+    return moved, [replace(one, member_id=into) for one in withdrawn]

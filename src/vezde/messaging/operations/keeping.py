@@ -1,10 +1,14 @@
-"""What is kept of a member's messages: merged with another's, forgotten, swept in time."""
+"""What is kept of a member's messages: merged, parted, forgotten, swept in time."""
 
 from datetime import datetime, timedelta
 from typing import LiteralString
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
+
+from vezde.kit import db as kit_db
 from vezde.kit.db import Db
+from vezde.members.operations import Moved
 from vezde.messaging.operations.reserving import DELIVER
 
 KEEP_SLOTS = timedelta(days=400)
@@ -20,10 +24,12 @@ WITH doubled AS (
     DELETE FROM messaging.send
     WHERE member_id = %(gone)s
       AND key IN (SELECT key FROM messaging.send WHERE member_id = %(into)s)
-    RETURNING send_id
+    RETURNING *
+), unqueued AS (
+    DELETE FROM messaging.queue
+    WHERE member_id = %(gone)s AND lease IS NULL AND send_id IN (SELECT send_id FROM doubled)
 )
-DELETE FROM messaging.queue
-WHERE member_id = %(gone)s AND lease IS NULL AND send_id IN (SELECT send_id FROM doubled)
+SELECT to_jsonb(doubled) FROM doubled WHERE state <> 'reserved'
 """
 # What is in hand of a worker stays where the worker will look for it.
 MOVE_QUEUE: LiteralString = """
@@ -33,15 +39,48 @@ MOVE_SENDS: LiteralString = """
 UPDATE messaging.send SET member_id = %(into)s
 WHERE member_id = %(gone)s AND send_id NOT IN (
     SELECT send_id FROM messaging.queue WHERE member_id = %(gone)s)
+RETURNING send_id::text
 """
 # The slots of who goes are the newer ones: that is the chat they write from.
 DROP_SLOTS: LiteralString = """
 DELETE FROM messaging.slot AS old USING messaging.slot AS new
 WHERE old.member_id = %(into)s AND new.member_id = %(gone)s
   AND new.channel = old.channel AND new.slot = old.slot
+RETURNING to_jsonb(old)
 """
 MOVE_SLOTS: LiteralString = """
 UPDATE messaging.slot SET member_id = %(into)s WHERE member_id = %(gone)s
+RETURNING channel, slot, message_id
+"""
+LOCK_MOVED: LiteralString = """
+SELECT send_id FROM messaging.queue
+WHERE member_id = %(into)s AND send_id = ANY(%(sends)s::uuid[]) ORDER BY send_id FOR UPDATE
+"""
+BACK: tuple[LiteralString, ...] = (
+    """
+    UPDATE messaging.queue SET member_id = %(gone)s
+    WHERE member_id = %(into)s AND send_id = ANY(%(sends)s::uuid[]) AND lease IS NULL
+    """,
+    """
+    UPDATE messaging.send SET member_id = %(gone)s
+    WHERE member_id = %(into)s AND send_id = ANY(%(sends)s::uuid[]) AND send_id NOT IN (
+        SELECT send_id FROM messaging.queue WHERE member_id = %(into)s)
+    """,
+    # So that nobody is sent the same again.
+    """
+    INSERT INTO messaging.send
+    SELECT (jsonb_populate_recordset(NULL::messaging.send, %(doubles)s)).*
+    ON CONFLICT DO NOTHING
+    """,
+)
+SLOT_BACK: LiteralString = """
+UPDATE messaging.slot SET member_id = %s
+WHERE member_id = %s AND channel = %s AND slot = %s AND message_id = %s
+"""
+SLOTS_AGAIN: LiteralString = """
+INSERT INTO messaging.slot
+SELECT (jsonb_populate_recordset(NULL::messaging.slot, %s)).*
+ON CONFLICT DO NOTHING
 """
 FORGET: tuple[LiteralString, ...] = (
     "DELETE FROM messaging.queue WHERE member_id = %s",
@@ -62,14 +101,47 @@ DELETE FROM messaging.chat WHERE (member_id, channel) IN (
 """
 
 
-async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) -> None:  # noqa: ARG001 (a step of members.merge)
+async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) -> Moved:  # noqa: ARG001 (a step of members.merge)
     """Make the messages of `gone` those of `into`, what waits to be sent included.
 
     A key that both have counts once. What a worker has in hand at this moment ends under `gone`.
     """
     both = {"into": into, "gone": gone}
-    for statement in (LOCK_QUEUE, DROP_DOUBLES, MOVE_QUEUE, MOVE_SENDS, DROP_SLOTS, MOVE_SLOTS):
-        await db.execute(statement, both)
+    await db.execute(LOCK_QUEUE, both)
+    doubles = await kit_db.fetch_column(db, DROP_DOUBLES, both)
+    await db.execute(MOVE_QUEUE, both)
+    sends = await kit_db.fetch_column(db, MOVE_SENDS, both)
+    replaced = await kit_db.fetch_column(db, DROP_SLOTS, both)
+    slots = await (await db.execute(MOVE_SLOTS, both)).fetchall()
+    db.wake(DELIVER)
+    return {
+        "doubles": doubles,
+        "sends": sends,
+        "replaced": replaced,
+        "slots": [list(one) for one in slots],
+    }
+
+
+async def unmerge(
+    db: Db,
+    into: UUID,
+    gone: UUID,
+    *,
+    moved: Moved,
+    now: datetime,  # noqa: ARG001
+    actor: str,  # noqa: ARG001
+) -> None:
+    """Give `gone` their messages back, those that still wait to be sent included.
+
+    What a worker has in hand at this moment ends under `into`.
+    """
+    both = {"into": into, "gone": gone, "sends": moved["sends"]}
+    await db.execute(LOCK_MOVED, both)
+    for statement in BACK:
+        await db.execute(statement, {**both, "doubles": Jsonb(moved["doubles"])})
+    slots = [(gone, into, *one) for one in moved["slots"]]
+    await kit_db.execute_many(db, SLOT_BACK, slots)
+    await db.execute(SLOTS_AGAIN, [Jsonb(moved["replaced"])])
     db.wake(DELIVER)
 
 

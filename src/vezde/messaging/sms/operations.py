@@ -14,6 +14,7 @@ from vezde.kit.db import Db
 from vezde.kit.i18n import Locale, Plural
 from vezde.kit.vault import Vault
 from vezde.kit.work.leases import Lease
+from vezde.members.operations import Moved
 from vezde.messaging import catalogue, templates
 from vezde.messaging.operations import reserving
 from vezde.messaging.sms import model
@@ -57,7 +58,12 @@ SET state = %(state)s, reason = %(reason)s, delivery = %(delivery)s,
 WHERE sms_id = %(sms_id)s AND lease = %(lease)s
 RETURNING sms_id
 """
-MERGE: LiteralString = "UPDATE messaging.sms SET member_id = %s WHERE member_id = %s"
+MERGE: LiteralString = """
+UPDATE messaging.sms SET member_id = %s WHERE member_id = %s RETURNING sms_id::text
+"""
+UNMERGE: LiteralString = """
+UPDATE messaging.sms SET member_id = %s WHERE member_id = %s AND sms_id = ANY(%s::uuid[])
+"""
 FORGET: LiteralString = "DELETE FROM messaging.sms WHERE member_id = %s"
 SWEEP: LiteralString = """
 DELETE FROM messaging.sms WHERE sms_id IN (
@@ -170,9 +176,22 @@ async def finish(
     return await kit_db.fetch_value(db, FINISH, row) is not None
 
 
-async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) -> None:  # noqa: ARG001 (a step of members)
+async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) -> Moved:  # noqa: ARG001 (a step of members)
     """SMS to `gone` are `into`'s from now on."""
-    await db.execute(MERGE, [into, gone])
+    return {"sms": await kit_db.fetch_column(db, MERGE, [into, gone])}
+
+
+async def unmerge(
+    db: Db,
+    into: UUID,
+    gone: UUID,
+    *,
+    moved: Moved,
+    now: datetime,  # noqa: ARG001
+    actor: str,  # noqa: ARG001
+) -> None:
+    """SMS that were sent to `gone` before the merge are theirs again."""
+    await db.execute(UNMERGE, [gone, into, moved["sms"]])
 
 
 async def forget(db: Db, member_id: UUID, *, now: datetime, actor: str) -> None:  # noqa: ARG001 (a step of members)

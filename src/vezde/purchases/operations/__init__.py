@@ -1,7 +1,7 @@
 """Verbs that write purchases."""
 
 from vezde.purchases.operations.lapsing import lapse, next_lapse, overdue
-from vezde.purchases.operations.merging import merge
+from vezde.purchases.operations.merging import merge, unmerge
 from vezde.purchases.operations.packing import add_own_codes
 from vezde.purchases.operations.recognising import Recognised, add_lines, recognise, relabel
 from vezde.purchases.operations.recording import Recorded, fact_of, record
@@ -30,4 +30,5 @@ __all__ = [
     "retract",
     "scan",
     "take_in",
+    "unmerge",
 ]

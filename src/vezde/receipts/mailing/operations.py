@@ -7,8 +7,10 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import ClassVar, Final, LiteralString
+from typing import Any, ClassVar, Final, LiteralString
 from uuid import UUID
+
+from psycopg.types.json import Jsonb
 
 from vezde.kit import db as kit_db
 from vezde.kit import ids
@@ -17,6 +19,7 @@ from vezde.kit.errors import DomainError, Kind
 from vezde.kit.vault import Vault
 from vezde.kit.work.leases import Lease
 from vezde.members import operations as members
+from vezde.members.operations import Moved
 from vezde.outbox import operations as outbox
 from vezde.outbox.model import FactRow
 from vezde.receipts.reading.model import Excerpt
@@ -84,17 +87,34 @@ DELETE FROM receipts.letter WHERE (member_id, letter_id) IN (
     SELECT member_id, letter_id FROM receipts.letter WHERE received_wall < %s LIMIT %s)
 """
 MERGE_BOXES: LiteralString = """
-UPDATE receipts.mailbox SET member_id = %(into)s WHERE member_id = %(gone)s
+UPDATE receipts.mailbox SET member_id = %(into)s WHERE member_id = %(gone)s RETURNING name
 """
 # What both were sent is worked once; letters that are being read are claimed anew.
 DROP_DOUBLES: LiteralString = """
 DELETE FROM receipts.letter AS double USING receipts.letter AS kept
 WHERE double.member_id = %(gone)s AND kept.member_id = %(into)s
   AND kept.letter_key = double.letter_key
+RETURNING to_jsonb(double)
 """
 MERGE_LETTERS: LiteralString = """
 UPDATE receipts.letter SET member_id = %(into)s, lease = NULL WHERE member_id = %(gone)s
+RETURNING letter_id::text
 """
+UNMERGE: tuple[LiteralString, ...] = (
+    """
+    UPDATE receipts.mailbox SET member_id = %(gone)s
+    WHERE member_id = %(into)s AND name = ANY(%(mailboxes)s)
+    """,
+    """
+    UPDATE receipts.letter SET member_id = %(gone)s, lease = NULL
+    WHERE member_id = %(into)s AND letter_id = ANY(%(letters)s::uuid[])
+    """,
+    """
+    INSERT INTO receipts.letter
+    SELECT (jsonb_populate_recordset(NULL::receipts.letter, %(doubled)s)).*
+    ON CONFLICT DO NOTHING
+    """,
+)
 FORGET_BOXES: LiteralString = "DELETE FROM receipts.mailbox WHERE member_id = %s"
 FORGET_LETTERS: LiteralString = "DELETE FROM receipts.letter WHERE member_id = %s"
 WAITING: LiteralString = "SELECT count(*) FROM receipts.letter WHERE state = 'waiting'"
@@ -243,11 +263,23 @@ async def waiting(db: Db) -> int:
     return int(await kit_db.fetch_value(db, WAITING) or 0)
 
 
-async def merge(db: Db, into: UUID, gone: UUID) -> None:
+async def merge(db: Db, into: UUID, gone: UUID) -> Moved:
     """Both members' addresses are the one's, with what came to them."""
     both = {"into": into, "gone": gone}
-    for statement in (MERGE_BOXES, DROP_DOUBLES, MERGE_LETTERS):
-        await db.execute(statement, both)
+    mailboxes = await kit_db.fetch_column(db, MERGE_BOXES, both)
+    doubled = await kit_db.fetch_column(db, DROP_DOUBLES, both)
+    letters = await kit_db.fetch_column(db, MERGE_LETTERS, both)
+    # A letter to both that waits is worked once, for `into`.
+    worked = [one for one in doubled if one["state"] != "waiting"]
+    return {"mailboxes": mailboxes, "doubled": worked, "letters": letters}
+
+
+async def unmerge(db: Db, into: UUID, gone: UUID, *, moved: Moved) -> None:
+    """The addresses of `gone` are theirs again, with what had come to them before the merge."""
+    asked: dict[str, Any] = {"into": into, "gone": gone, "doubled": Jsonb(moved["doubled"])}
+    asked |= {name: moved[name] for name in ("mailboxes", "letters")}
+    for statement in UNMERGE:
+        await db.execute(statement, asked)
 
 
 async def forget(db: Db, member_id: UUID) -> None:

@@ -1,14 +1,16 @@
-"""Receipts of a member who becomes part of another one, or is forgotten.
+"""Receipts of a member who becomes part of another one, is by themselves again, or is forgotten.
 
-Both begin with `lock`: whoever settles, checks or decides receipts of the member has ended by then
+All begin with `lock`: whoever settles, checks or decides receipts of the member has ended by then
 or waits, so that nothing is written under an id that is gone.
 """
 
 from datetime import datetime
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
+from vezde.kit import db as kit_db
 from vezde.kit.db import Db
+from vezde.members.operations import Moved
 from vezde.receipts.mailing import operations as mailing
 from vezde.receipts.model import ClaimState, Reason
 from vezde.receipts.operations import claims, turns, writing
@@ -51,6 +53,8 @@ UPDATE receipts.slip SET member_id = %(into)s WHERE member_id = %(gone)s
 FORGET_SLIPS: LiteralString = "DELETE FROM receipts.slip WHERE member_id = %s"
 MOVE_RECEIPTS: LiteralString = """
 UPDATE receipts.receipt SET member_id = %(into)s WHERE member_id = %(gone)s
+RETURNING receipt_id::text, purchase_id IS NULL
+    AND status IN ('checking', 'awaiting_settlement', 'in_review')
 """
 MOVE_PROMISES: LiteralString = """
 UPDATE receipts.promise SET member_id = %(into)s WHERE member_id = %(gone)s
@@ -65,6 +69,59 @@ UPDATE receipts.look SET member_id = %(into)s WHERE member_id = %(gone)s
 LEAVE_LOOKS: LiteralString = """
 DELETE FROM receipts.look WHERE member_id = %s AND decided_at IS NULL
 """
+# What was open and has come to a purchase since has its points with `into`, and stays there.
+GO_BACK: LiteralString = """
+SELECT receipt_id FROM receipts.receipt
+WHERE member_id = %(into)s AND (receipt_id = ANY(%(decided)s::uuid[])
+    OR receipt_id = ANY(%(open)s::uuid[]) AND purchase_id IS NULL)
+"""
+BACK: tuple[LiteralString, ...] = (
+    """
+    UPDATE receipts.claim SET member_id = %(gone)s
+    FROM receipts.receipt
+    WHERE receipt.member_id = %(into)s AND receipt.receipt_id = ANY(%(receipts)s)
+      AND claim.fn = receipt.fn AND claim.fd = receipt.fd
+      AND claim.receipt_id = receipt.receipt_id AND claim.member_id = %(into)s
+    """,
+    """
+    UPDATE receipts.turn SET member_id = %(gone)s
+    FROM receipts.receipt
+    WHERE receipt.member_id = %(into)s AND receipt.receipt_id = ANY(%(receipts)s)
+      AND turn.fn = receipt.fn AND turn.fd = receipt.fd AND turn.receipt_id = receipt.receipt_id
+    """,
+    """
+    UPDATE receipts.verification SET member_id = %(gone)s, lease = NULL, leased_until = NULL
+    WHERE member_id = %(into)s AND receipt_id = ANY(%(receipts)s)
+    """,
+    """
+    UPDATE receipts.document SET member_id = %(gone)s
+    WHERE member_id = %(into)s AND receipt_id = ANY(%(receipts)s)
+    """,
+    """
+    UPDATE receipts.slip SET member_id = %(gone)s
+    WHERE member_id = %(into)s AND receipt_id = ANY(%(receipts)s)
+    """,
+    """
+    UPDATE receipts.look SET member_id = %(gone)s
+    WHERE member_id = %(into)s AND receipt_id = ANY(%(receipts)s)
+    """,
+    """
+    UPDATE receipts.promise SET member_id = %(gone)s
+    WHERE member_id = %(into)s AND receipt_id = ANY(%(receipts)s)
+    """,
+    """
+    UPDATE receipts.receipt SET member_id = %(gone)s
+    WHERE member_id = %(into)s AND receipt_id = ANY(%(receipts)s)
+    """,
+    # What one of the two was refused because they had it themselves, the other has.
+    """
+    UPDATE receipts.receipt SET reason = 'taken', first_receipt_id = NULL
+    FROM receipts.claim
+    WHERE receipt.member_id IN (%(into)s, %(gone)s) AND receipt.reason = 'already_registered'
+      AND claim.fn = receipt.fn AND claim.fd = receipt.fd
+      AND claim.member_id IN (%(into)s, %(gone)s) AND claim.member_id <> receipt.member_id
+    """,
+)
 # What one of the two was refused because the other had it, the member has.
 OWN_NOW: LiteralString = """
 UPDATE receipts.receipt SET reason = 'already_registered', first_receipt_id = claim.receipt_id
@@ -79,9 +136,7 @@ MOVES = (
     MOVE_DOCUMENTS,
     MOVE_SLIPS,
     MOVE_LOOKS,
-    MOVE_RECEIPTS,
     MOVE_PROMISES,
-    OWN_NOW,
 )
 LEAVE_TURNS: LiteralString = """
 DELETE FROM receipts.turn USING receipts.receipt
@@ -102,7 +157,7 @@ async def lock(db: Db, member_id: UUID) -> None:
     await db.execute(LOCK_RECEIPTS, [member_id])
 
 
-async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) -> None:  # noqa: ARG001
+async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) -> Moved:  # noqa: ARG001
     """Give `into` the receipts of `gone` with their documents, claims, turns and checks.
 
     Ids of receipts stay; a public id that carries `gone` is found by `queries.receipt`.
@@ -110,7 +165,34 @@ async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) ->
     both = {"into": into, "gone": gone}
     for statement in MOVES:
         await db.execute(statement, both)
-    await mailing.merge(db, into, gone)
+    moved = await (await db.execute(MOVE_RECEIPTS, both)).fetchall()
+    await db.execute(OWN_NOW, both)
+    mail = await mailing.merge(db, into, gone)
+    db.wake(ASK)
+    db.wake(SETTLE)
+    return {
+        **mail,
+        "decided": [receipt_id for receipt_id, is_open in moved if not is_open],
+        "open": [receipt_id for receipt_id, is_open in moved if is_open],
+    }
+
+
+async def unmerge(
+    db: Db,
+    into: UUID,
+    gone: UUID,
+    *,
+    moved: Moved,
+    now: datetime,  # noqa: ARG001
+    actor: str,  # noqa: ARG001
+) -> None:
+    """Give `gone` the receipts they had shown, but those that have earned for `into` meanwhile."""
+    asked: dict[str, Any] = {"into": into, "gone": gone}
+    asked |= {"decided": moved["decided"], "open": moved["open"]}
+    asked["receipts"] = await kit_db.fetch_column(db, GO_BACK, asked)
+    for statement in BACK:
+        await db.execute(statement, asked)
+    await mailing.unmerge(db, into, gone, moved=moved)
     db.wake(ASK)
     db.wake(SETTLE)
 
