@@ -124,3 +124,49 @@ class TestTime:
         old = await ordered(api, anna, "a", CREAM, paid_at=before)
         new = await ordered(api, anna, "b", CREAM, paid_at=start.isoformat())
         assert (old["earned"]["active"], new["earned"]["active"]) == (59, 119)
+
+
+class TestOfAQuote:
+    async def test_earns_for_whom_the_quote_was_however_old(self, api, anna):
+        quote = await quoted(api, anna, CREAM)
+        await passes(api, "P2D")
+        body = await _by_quote(api, quote["quote_id"], LIP)
+        order = await api.ok("POST", "/v1/orders", body)
+        assert order["member_id"] == anna
+        assert order["earned"]["active"] > 0
+        assert await api.ok("POST", "/v1/orders", body) == order
+
+    async def test_earns_for_who_they_are_by_now(self, api, anna, boris):
+        quote = await quoted(api, boris, CREAM)
+        await api.ok("POST", f"/v1/members/{anna}/merge", {"gone": boris})
+        order = await api.ok("POST", "/v1/orders", await _by_quote(api, quote["quote_id"], CREAM))
+        assert order["member_id"] == anna
+
+    async def test_refuses_another_channel_and_made_up_quotes(self, api, anna):
+        quote = await quoted(api, anna, CREAM)
+        body = await _by_quote(api, quote["quote_id"], CREAM)
+        for wrong in ({"sales_channel": "own_shop"}, {"quote_id": "quo_made-up"}):
+            refused = await api.call("POST", "/v1/orders", {**body, **wrong})
+            assert problem(refused) == (400, "bad_quote")
+
+    @pytest.mark.parametrize("both", [True, False])
+    async def test_has_one_buyer(self, api, anna, both):
+        quote = await quoted(api, anna, CREAM)
+        body = await _by_quote(api, quote["quote_id"], CREAM)
+        body = {**body, "member_id": anna} if both else {**body, "quote_id": None}
+        refused = await api.call("POST", "/v1/orders", body)
+        assert refused.status_code == 400
+        assert refused.json()["errors"][0]["code"] == "one_buyer"
+
+
+async def _by_quote(api, quote_id: str, *lines) -> dict:
+    at = await now_of(api)
+    return {
+        "order_id": "q-1",
+        "quote_id": quote_id,
+        "sales_channel": SITE,
+        "ordered_at": at,
+        "paid_at": at,
+        "lines": list(lines),
+        "paid_kopecks": sum(one["price_kopecks"] * one["quantity"] for one in lines),
+    }

@@ -112,6 +112,26 @@ class TestShop:
                 await self.buys(shop)
                 await self.returns(shop)
 
+    async def test_earns_when_no_points_are_spent(
+        self, browser: Browser, sandbox: Installation, tmp_path: Path, size
+    ) -> None:
+        async with opened(browser, sandbox, tmp_path, size=DESKTOP, scheme="light") as phone:
+            await is_a_member_with_points(phone)
+            async with beside(phone, browser, sandbox, tmp_path, "/shop", size) as shop:
+                await signs_in(phone, shop)
+                await shop.button("В корзину: Крем дневной").click()
+                slider = shop.page.get_by_role("slider", name="Списать баллы")
+                await expect(slider).to_have_value("0", timeout=SECONDS)
+                await shop.button("Оформить за 1 190 ₽").click()
+                await shop.button("Оплатить понарошку").click()
+                earned = shop.page.get_by_text("За заказ начислено баллов: 119")
+                await expect(earned).to_be_visible()
+                await shop.is_sound("earned")
+                await shop.button("Вернуть заказ").click()
+                await expect(shop.page.get_by_text("Заказ вернули")).to_be_visible()
+                await shop.button("Новый заказ").click()
+                await expect(shop.page.get_by_text("78 баллов").first).to_be_visible()
+
     async def buys(self, shop: Window) -> None:
         await shop.button("В корзину: Крем дневной").click()
         slider = shop.page.get_by_role("slider", name="Списать баллы")

@@ -39,11 +39,15 @@ class OrderStatus(StrEnum):
 
 
 class OrderIn(BaseModel):
-    """An order that is paid, in money alone; points pay by a hold and its commit."""
+    """An order that is paid, in money alone; points pay by a hold and its commit.
+
+    Whose it is says `member_id`, or the `quote_id` that the widget gave the page.
+    """
 
     model_config = ConfigDict(extra="forbid")
     order_id: Number
-    member_id: str
+    member_id: str | None = None
+    quote_id: Annotated[str | None, Field(max_length=1_000)] = None
     sales_channel: Channel
     ordered_at: datetime
     paid_at: datetime
@@ -61,6 +65,14 @@ class OrderIn(BaseModel):
                 "points and commit the hold; without a connection take money only.",
             )
         return given
+
+    @model_validator(mode="after")
+    def _one_buyer(self) -> "OrderIn":
+        if (self.member_id is None) == (self.quote_id is None):
+            raise PydanticCustomError(
+                "one_buyer", "Say whose order it is by one of both: member_id, or quote_id."
+            )
+        return self
 
 
 class ReturnLineIn(BaseModel):
@@ -235,22 +247,21 @@ def _returned(line: ReturnedLine) -> ReturnedLineOut:
 
 
 @router.post("/v1/orders", status_code=201)
-async def record(request: Request, given: OrderIn, caller: Caller) -> Response:
+async def record(request: Request, given: OrderIn, caller: Caller, using: Using) -> Response:
     """Record an order paid in money; late ones are priced as of `paid_at`."""
     ordered_at = bodies.instant("ordered_at", given.ordered_at)
     paid_at = bodies.instant("paid_at", given.paid_at)
-    basket = Basket(
-        names.member_id(given.member_id),
-        given.sales_channel,
-        baskets.lines(given.lines),
-        given.delivery_kopecks,
-    )
+    lines = baskets.lines(given.lines)
+    named = names.member_id(given.member_id) if given.member_id is not None else None
 
     async def work(db: Db, now: datetime) -> Done:
+        member_id = named or await operations.buyer(
+            db, given.quote_id or "", given.sales_channel, vault=using.vault
+        )
         order = await operations.record(
             db,
             given.order_id,
-            basket,
+            Basket(member_id, given.sales_channel, lines, given.delivery_kopecks),
             paid_kopecks=given.paid_kopecks,
             ordered_at=ordered_at,
             paid_at=paid_at,

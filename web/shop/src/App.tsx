@@ -161,8 +161,8 @@ function Placed({ order, busy, pay, back, giveUp, anew }: PlacedProps) {
       {order.returned && (
         <p>
           Вернули {money(order.refund_kopecks ?? 0)}
-          {order.points > 0 &&
-            ` и баллов: ${order.restored_points ?? 0}; начисленные сняты: ${order.reversed_points ?? 0}`}
+          {order.points > 0 && ` и баллов: ${order.restored_points ?? 0}`}
+          {(order.reversed_points ?? 0) > 0 && `; начисленные сняты: ${order.reversed_points}`}
         </p>
       )}
       {!order.paid && (

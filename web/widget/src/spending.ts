@@ -24,6 +24,7 @@ export class Spending {
   #told: Told;
   #cart: Cart | null = null;
   #quote: Quote | null = null;
+  #whose: string | null = null;
   #points = 0;
   #asking: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -80,6 +81,7 @@ export class Spending {
 
   #quoted(cart: Cart, quote: Quote): void {
     this.#quote = quote;
+    this.#whose = quote.quote_id;
     const least = Math.max(quote.min_points ?? 0, 1);
     this.#points = spendable(this.#points, least, quote.max_points);
     if (quote.max_points < least) this.#status(this.#say.nothing);
@@ -157,7 +159,8 @@ export class Spending {
     if (this.#cart === null) return;
     const points = this.#quote ? this.#points : 0;
     const pay = this.#quote ? this.#pay(this.#cart) : totalKopecks(this.#cart);
-    const quote_id = points > 0 && this.#quote ? this.#quote.quote_id : null;
+    // Also with no points: a quote, even of the cart before, tells the server whose order it is.
+    const quote_id = this.#quote?.quote_id ?? this.#whose;
     const chosen = { quote_id, points, pay_kopecks: pay };
     if (JSON.stringify(chosen) === this.#last) return;
     this.#last = JSON.stringify(chosen);

@@ -97,6 +97,36 @@ def record(
     return calls.post(Order, "/v1/orders", body, key=key)
 
 
+def record_quoted(
+    order_id: str,
+    quote_id: str,
+    sales_channel: str,
+    lines: "Sequence[Line]",
+    *,
+    paid_kopecks: int,
+    ordered_at: datetime,
+    paid_at: datetime,
+    delivery_kopecks: int = 0,
+    key: str | None = None,
+) -> Call[Order]:
+    """As `record`, for whoever is signed in on the page: the widget's `quote_id` says who.
+
+    However old the quote, whatever it was of: nothing is spent. Raises `Invalid` for a quote of
+    another channel.
+    """
+    body = {
+        "order_id": order_id,
+        "quote_id": quote_id,
+        "sales_channel": sales_channel,
+        "ordered_at": ordered_at,
+        "paid_at": paid_at,
+        "lines": [asdict(line) for line in lines],
+        "paid_kopecks": paid_kopecks,
+        "delivery_kopecks": delivery_kopecks,
+    }
+    return calls.post(Order, "/v1/orders", body, key=key)
+
+
 def cancel(sales_channel: str, order_id: str, *, key: str | None = None) -> Call[Return]:
     """Everything that is left of the order comes back, the delivery too."""
     return calls.post(Return, f"{_path(sales_channel, order_id)}/cancel", key=key)

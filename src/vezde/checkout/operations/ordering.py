@@ -1,8 +1,9 @@
 """An order that was paid in money alone is recorded and earns; late ones as of their own time."""
 
 from datetime import datetime
+from uuid import UUID
 
-from vezde.checkout import allocating
+from vezde.checkout import allocating, quoting
 from vezde.checkout.model import Basket, canonical_lines, fingerprint
 from vezde.checkout.operations import pricing, recording
 from vezde.checkout.operations.owning import owner
@@ -10,6 +11,22 @@ from vezde.checkout.operations.recording import NewOrder
 from vezde.checkout.queries import Order
 from vezde.kit import ids
 from vezde.kit.db import Db
+from vezde.kit.vault import Vault
+from vezde.members import queries as members
+
+
+async def buyer(db: Db, quote_id: str, sales_channel: str, *, vault: Vault) -> UUID:
+    """Whom a quote was made for, or whom they were merged into.
+
+    An order in money alone spends nothing, so neither the quote's age nor its prices matter. Raises
+    `BadQuote`, also for a quote of another channel.
+    """
+    token = quoting.unseal(quote_id, vault=vault)
+    if token.sales_channel != sales_channel:
+        raise quoting.BadQuote(
+            f"The quote is of sales_channel {token.sales_channel}; send the order with that one."
+        )
+    return await members.surviving(db, token.member_id)
 
 
 async def record(

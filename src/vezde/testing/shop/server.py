@@ -22,6 +22,7 @@ from vezde.web.guard import Loopback
 from vezde.web.pages import Pages
 from vezde_client import (
     AsyncVezde,
+    Call,
     PriceChanged,
     Problem,
     QuoteExpired,
@@ -50,13 +51,19 @@ class NotNow(goods.ShopError):
 
 @dataclass(frozen=True)
 class Order:
-    """`hold_id` None: nothing is paid with points, and nobody is known to earn them."""
+    """`hold_id` None: nothing is paid with points; `quote_id` tells who earns all the same.
+
+    Without both nobody is signed in.
+    """
 
     order_id: str
     lines: Sequence[checkout.Line]
     pay_kopecks: int
     points: int = 0
     hold_id: str | None = None
+    quote_id: str | None = None
+    ordered_at: datetime | None = None
+    paid_at: datetime | None = None
     paid: bool = False
     returned: bool = False
 
@@ -140,6 +147,8 @@ class Shop:
             made = replace(
                 made, pay_kopecks=hold.pay_kopecks, points=hold.points, hold_id=hold.hold_id
             )
+        elif isinstance(quote_id, str):
+            made = replace(made, quote_id=quote_id, ordered_at=await self._now())
         if len(self._orders) >= MOST_ORDERS:
             self._orders.pop(next(iter(self._orders)))
         return self._keep(made)
@@ -147,9 +156,10 @@ class Shop:
     async def pay(self, request: Request) -> Response:
         """The money is here; pressed twice, it is one order all the same."""
         order = self._order(request)
+        paid_at = order.paid_at or await self._now()
+        self._orders[order.order_id] = order = replace(order, paid_at=paid_at)
         earned = 0
-        if order.hold_id is not None:
-            call = checkout.commit(order.hold_id, order.order_id, await self._now())
+        if (call := _sale(order, paid_at)) is not None:
             sold = await self._vezde.send(call)
             earned = sold.earned.active + sold.earned.pending
         return self._keep(replace(order, paid=True), earned_points=earned)
@@ -170,7 +180,7 @@ class Shop:
         if not order.paid or order.returned:
             raise NotNow("There is nothing of this order to return.")
         back: dict[str, int] = {"refund_kopecks": order.pay_kopecks}
-        if order.hold_id is not None:
+        if order.hold_id is not None or order.quote_id is not None:
             done = await self._vezde.send(
                 orders.cancel(CHANNEL, order.order_id, key=f"return-{order.order_id}")
             )
@@ -190,6 +200,23 @@ class Shop:
     def _keep(self, order: Order, **more: int) -> Response:
         self._orders[order.order_id] = order
         return problems.shown({**order.shown(), **more})
+
+
+def _sale(order: Order, paid_at: datetime) -> Call[orders.Order] | None:
+    """How a paid order is told: by its hold, or, with money alone, by the quote of who bought."""
+    if order.hold_id is not None:
+        return checkout.commit(order.hold_id, order.order_id, paid_at)
+    if order.quote_id is None:
+        return None
+    return orders.record_quoted(
+        order.order_id,
+        order.quote_id,
+        CHANNEL,
+        order.lines,
+        paid_kopecks=order.pay_kopecks,
+        ordered_at=order.ordered_at or paid_at,
+        paid_at=paid_at,
+    )
 
 
 def _refused(_request: Request, error: Exception) -> Response:
