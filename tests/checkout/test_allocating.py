@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from vezde.catalog.model import Product
 from vezde.checkout import allocating, section
@@ -109,17 +110,18 @@ class TestPayable:
         within = pays(order, rules(delivery=True))
         assert (within.most_points, codes(within)) == (150, [])
 
-    def test_a_level_changes_the_general_rule_and_a_channel_both(self):
-        found = rules(
-            share_bp=5_000,
-            levels={"gold": {"share_bp": 10_000, "max_points": 700}},
-            channels={"own_shop": {"share_bp": 3_000}},
-        )
-        assert found.limits("own_site").share_bp == 5_000
-        assert found.limits("own_site", "gold").share_bp == 10_000
-        assert found.limits("own_shop", "gold").share_bp == 3_000
-        assert found.limits("own_shop", "gold").max_points == 700
-        assert found.limits("own_site", "silver") == found.general
+    def test_a_channel_changes_the_general_rule(self):
+        found = rules(share_bp=5_000, max_points=700, channels={"own_shop": {"share_bp": 3_000}})
+        assert found.limits("own_site") == found.general
+        assert found.limits("own_shop").share_bp == 3_000
+        assert found.limits("own_shop").max_points == 700
+
+    def test_levels_are_refused_while_there_are_none(self):
+        with pytest.raises(ValidationError) as refused:
+            rules(levels={"gold": {"max_points": 700}})
+        (error,) = refused.value.errors()
+        assert error["type"] == "no_levels"
+        assert rules(levels={}) == rules()
 
 
 lines_of = st.lists(

@@ -76,7 +76,7 @@ def _fields(
         yield from _fields(schema, field, f"{before}{name}.")
         if isinstance(field.get("additionalProperties"), dict):
             inner = _resolved(schema, field["additionalProperties"])
-            key = {"levels": "level", "lines": "line"}.get(name, "sales_channel")
+            key = {"lines": "line"}.get(name, "sales_channel")
             yield from _fields(schema, inner, f"{before}{name}.<{key}>.")
 
 

@@ -83,7 +83,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a level or a sales channel says otherwise; None is as in general."""
+    """What a sales channel says otherwise; None is as in general."""
 
     share_bp: int | None
     line_floor_kopecks: int | None
@@ -101,7 +101,6 @@ class Rules:
     """
 
     general: Limits
-    levels: Mapping[str, Change]
     channels: Mapping[str, Change]
     excluded_skus: frozenset[str]
     excluded_categories: frozenset[str]
@@ -110,16 +109,10 @@ class Rules:
     grace_days: int
     debt: Debt
 
-    def limits(self, sales_channel: str, level: str | None = None) -> Limits:
-        """The limits there; a level changes the general ones, the sales channel both.
-
-        No level is given yet: the programme has none.
-        """
-        found = self.general
-        for change in (self.levels.get(level or ""), self.channels.get(sales_channel)):
-            if change is not None:
-                found = _changed(found, change)
-        return found
+    def limits(self, sales_channel: str) -> Limits:
+        """The limits there."""
+        change = self.channels.get(sales_channel)
+        return self.general if change is None else _changed(self.general, change)
 
 
 @dataclass(frozen=True, slots=True)

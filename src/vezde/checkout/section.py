@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Annotated, Any, LiteralString
 
 from psycopg.types.json import Jsonb
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from vezde.checkout.model import Change, Limits, Rules
 from vezde.kit import db as kit_db
@@ -34,7 +35,7 @@ class _Part(BaseModel):
 
 
 class BurningRule(_Part):
-    """What is otherwise at a level or in a sales channel; what is left out is as in general."""
+    """What is otherwise in a sales channel; what is left out is as in general."""
 
     share_bp: ShareBp | None = Field(default=None, description="As `burning.share_bp`")
     line_floor_kopecks: Floor | None = Field(
@@ -63,14 +64,23 @@ class BurningSection(_Part):
     )
     exclude: Exclude = Field(default_factory=Exclude, description="Products that points never pay")
     channels: dict[str, BurningRule] = Field(
-        default_factory=dict, description="Otherwise in these sales channels, at any level"
-    )
-    levels: dict[str, BurningRule] = Field(
-        default_factory=dict, description="Otherwise at these levels, once the programme has some"
+        default_factory=dict, description="Otherwise in these sales channels"
     )
     earn_on_points: bool = Field(
         default=False, description="Whether the part paid with points earns points, too"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_levels(cls, given: Any) -> Any:
+        """A limit that nobody has would look like one that is kept."""
+        if isinstance(given, dict) and given.get("levels"):
+            raise PydanticCustomError(
+                "no_levels",
+                "Members have no levels yet, so points cannot pay otherwise at one. Leave "
+                "`burning.levels` out; limits can differ by sales channel, in `burning.channels`.",
+            )
+        return _without_levels(given)
 
 
 class ReturnsSection(_Part):
@@ -132,7 +142,6 @@ def compiled(burning: BurningSection, returns: ReturnsSection) -> Rules:
             burning.min_points,
             burning.max_points,
         ),
-        levels={name: _change(rule) for name, rule in burning.levels.items()},
         channels={name: _change(rule) for name, rule in burning.channels.items()},
         excluded_skus=frozenset(burning.exclude.skus),
         excluded_categories=frozenset(one.casefold() for one in burning.exclude.categories),
@@ -162,11 +171,18 @@ async def _parse(db: Db) -> dict[int, Rules]:
         found.setdefault(row.version, {})[row.name] = row.section
     return {
         version: compiled(
-            BurningSection.model_validate(sections.get("burning", {})),
+            BurningSection.model_validate(_without_levels(sections.get("burning", {}))),
             ReturnsSection.model_validate(sections.get("returns", {})),
         )
         for version, sections in found.items()
     }
+
+
+def _without_levels(given: Any) -> Any:
+    """Sections published before could hold levels, which never meant anything."""
+    if not isinstance(given, dict):
+        return given
+    return {name: value for name, value in given.items() if name != "levels"}
 
 
 def _change(rule: BurningRule) -> Change:
