@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 import httpx
 import pytest
@@ -11,9 +12,11 @@ from api.conftest import serving
 from api.test_widget import PROGRAM
 from vezde.access import operations as access
 from vezde.api import names
+from vezde.testing.sms import faults
 from vezde.testing.sms.fake import FakeSms
 
 PHONE, OLGA = "+79000000001", "+79000000009"
+BIG = {"points": 5_000, "reason": "Компенсация за битый флакон"}
 
 
 @pytest.fixture
@@ -198,3 +201,127 @@ class TestMembers:
         assert answer.status_code == 401
         headers = await token_of(api, olga)
         assert (await api.http.get("/v1/members/mem_x", headers=headers)).status_code == 401
+
+
+class TestAdjustments:
+    """Above 1,000 points two of the brand's people agree, each signed in by themselves."""
+
+    async def test_take_two_operators(self, api):
+        anna = await api.ok("POST", "/v1/members", {"phone": PHONE})
+        vera, igor = await _operator(api, "Вера"), await _operator(api, "Игорь")
+        path = f"/v1/till/members/{anna['id']}/adjustments"
+        asked = await _post(api, path, vera, BIG, key="a")
+        assert (asked["state"], asked["reason"]) == ("pending", BIG["reason"])
+        assert await _post(api, path, vera, BIG, key="a") == asked
+        (waiting,) = (await api.http.get("/v1/till/adjustments", headers=igor)).json()["items"]
+        assert waiting == asked
+        decide = f"/v1/till/adjustments/{asked['id']}"
+        own = await api.http.post(f"{decide}/approve", headers=vera)
+        assert (own.status_code, own.json()["code"]) == (422, "same_operator")
+        done = await _post(api, f"{decide}/approve", igor)
+        assert done["state"] == "done"
+        assert done["asked_by"] != done["decided_by"]
+        again = await api.http.post(f"{decide}/approve", headers=igor)
+        assert (again.status_code, again.json()["code"]) == (409, "adjustment_decided")
+        points = await api.ok("GET", f"/v1/members/{anna['id']}/points")
+        assert points["active"] == 5_000
+        journal = (await api.ok("GET", f"/v1/operators/journal?member_id={anna['id']}"))["items"]
+        assert [(one["what"], one["details"]["state"]) for one in journal] == [
+            ("adjustment_approved", "done"),
+            ("adjustment_asked", "pending"),
+        ]
+        assert BIG["reason"] not in str(journal)
+        assert {one["operator_id"] for one in journal} == {
+            names_of(done[who]) for who in ("asked_by", "decided_by")
+        }
+
+    async def test_are_refused_or_taken_back(self, api):
+        anna = await api.ok("POST", "/v1/members", {"phone": PHONE})
+        vera = await _operator(api, "Вера")
+        path = f"/v1/till/members/{anna['id']}/adjustments"
+        asked = await _post(api, path, vera, BIG, key="a")
+        done = await _post(api, f"/v1/till/adjustments/{asked['id']}/refuse", vera)
+        assert done["state"] == "refused"
+        assert (await api.ok("GET", f"/v1/members/{anna['id']}/points"))["active"] == 0
+
+    async def test_a_small_one_is_done_at_once_with_its_reason(self, api):
+        anna = await api.ok("POST", "/v1/members", {"phone": PHONE})
+        vera = await _operator(api, "Вера")
+        path = f"/v1/till/members/{anna['id']}/adjustments"
+        small = {"points": 100, "reason": "Подарок"}
+        assert (await _post(api, path, vera, small, key="a"))["state"] == "done"
+        for wrong in ({"points": 100}, {"points": 100, "reason": " "}):
+            refused = await api.http.post(
+                path, json=wrong, headers={**vera, "Idempotency-Key": "b"}
+            )
+            assert refused.status_code == 400
+        without_key = await api.http.post(path, json=small, headers=vera)
+        assert without_key.json()["code"] == "idempotency_key_required"
+
+    async def test_are_not_a_cashiers(self, api, olga):
+        anna = await api.ok("POST", "/v1/members", {"phone": PHONE})
+        headers = await token_of(api, olga)
+        path = f"/v1/till/members/{anna['id']}/adjustments"
+        for call in (
+            api.http.post(path, json=BIG, headers={**headers, "Idempotency-Key": "a"}),
+            api.http.get("/v1/till/adjustments", headers=headers),
+        ):
+            refused = await call
+            assert (refused.status_code, refused.json()["code"]) == (403, "right_missing")
+
+    async def test_of_a_key_and_an_operator_are_two(self, api):
+        anna = await api.ok("POST", "/v1/members", {"phone": PHONE})
+        vera = await _operator(api, "Вера")
+        path = f"/v1/members/{anna['id']}/adjustments"
+        asked = await api.ok("POST", path, BIG, key="a")
+        done = await _post(api, f"/v1/till/adjustments/{asked['id']}/approve", vera)
+        assert done["state"] == "done"
+
+    async def test_of_two_who_approve_at_once_one_does(self, api):
+        anna = await api.ok("POST", "/v1/members", {"phone": PHONE})
+        people = [await _operator(api, name) for name in ("Вера", "Игорь", "Олег", "Нина")]
+        path = f"/v1/till/members/{anna['id']}/adjustments"
+        asked = await _post(api, path, people[0], BIG, key="a")
+        decide = f"/v1/till/adjustments/{asked['id']}/approve"
+        answers = await asyncio.gather(
+            *(api.http.post(decide, headers=one) for one in people[1:] for _ in range(2))
+        )
+        assert sorted(one.status_code for one in answers).count(200) == 1
+        assert (await api.ok("GET", f"/v1/members/{anna['id']}/points"))["active"] == 5_000
+
+
+def names_of(actor: str) -> str:
+    """An operator's public id."""
+    return names.operator(UUID(actor.removeprefix("operator:")))
+
+
+async def _operator(api, name: str) -> dict[str, str]:
+    made = await api.ok("POST", "/v1/operators", {"name": name, "role": "operator"})
+    return await token_of(api, made)
+
+
+async def _post(api, path: str, headers, body=None, *, key: str | None = None):
+    more = {"Idempotency-Key": key} if key else {}
+    answer = await api.http.post(path, json=body, headers={**headers, **more})
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+class TestMetrics:
+    async def test_count_sms_of_the_day(self, api, gateway, olga):
+        assert "vezde_sms_day_failed{" not in (await api.http.get("/metrics")).text
+        gateway.order(faults.invalid_number())
+        answer = await api.http.post("/v1/till/codes", json={"phone": OLGA})
+        assert answer.status_code == 202
+        text = await _until(api, 'vezde_sms_day_failed{reason="invalid_number"} 1.0')
+        assert 'vezde_sms_day{state="failed"} 1.0' in text
+        assert 'vezde_sms_day{state="delivered"} 0.0' in text
+
+
+async def _until(api, line: str) -> str:
+    for _ in range(100):
+        text = (await api.http.get("/metrics")).text
+        if line in text:
+            return text
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"no {line} in {text}")

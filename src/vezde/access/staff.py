@@ -23,20 +23,23 @@ class Role(StrEnum):
 
 
 class Right(StrEnum):
-    """What may be done in the console."""
+    """What may be done in the console, and of it at the till."""
 
     TODAY = "today"  # figures of the whole, nobody's in particular
     QUALITY = "quality"  # how well lines are recognised
     TUNE = "tune"  # from which scores on a line is certain
     MODERATE = "moderate"  # receipts in doubt, names of shops and goods
     TROUBLES = "troubles"
+    ADJUST = "adjust"  # points given and taken by hand
     PEOPLE = "people"  # who works here
     JOURNAL = "journal"
 
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.CASHIER: frozenset(),
-    Role.OPERATOR: frozenset({Right.TODAY, Right.QUALITY, Right.MODERATE, Right.TROUBLES}),
+    Role.OPERATOR: frozenset(
+        {Right.TODAY, Right.QUALITY, Right.MODERATE, Right.TROUBLES, Right.ADJUST}
+    ),
     Role.MARKETER: frozenset({Right.TODAY, Right.QUALITY, Right.TUNE}),
     Role.ANALYST: frozenset({Right.TODAY, Right.QUALITY}),
     Role.ADMIN: frozenset(Right),

@@ -41,6 +41,11 @@ class AdjustmentIn(BaseModel):
     title: Title = Field(default="Корректировка баллов", description="What the member reads")
     expires_at: datetime | None = None
 
+    def check(self) -> None:
+        """Raises for an instant without its offset from UTC."""
+        if self.expires_at is not None:
+            bodies.instant("expires_at", self.expires_at)
+
 
 class AdjustmentOut(BaseModel):
     """`entry_id` is there once it is done; `asked_by` and `decided_by` are keys or operators."""
@@ -82,30 +87,10 @@ async def adjust(
 ) -> Response:
     """Give or take points: at once, or `pending` until another operator approves it."""
     internal = names.member_id(member_id)
-    ends_at = given.expires_at
-    if ends_at is not None:
-        ends_at = bodies.instant("expires_at", ends_at)
+    given.check()
 
     async def work(db: Db, now: datetime) -> Done:
-        await _present(db, internal)
-        rules = (await program.programmes(db)).at(now)
-        if "expires_at" not in given.model_fields_set and given.points > 0:
-            expires_at = decide.expires_after(rules, now)
-        else:
-            expires_at = ends_at
-        command = Adjustment(
-            member_id=internal,
-            op_key="",
-            occurred_at=now,
-            title=given.title,
-            points=given.points,
-            reason=given.reason,
-            expires_at=expires_at,
-            inactive_at=decide.inactive_after(rules, now),
-        )
-        done = await operations.ask_to_adjust(
-            db, command, alone_up_to=using.adjust_alone, now=now, actor=caller.actor
-        )
+        done = await ask(db, internal, given, using, now=now, actor=caller.actor)
         return Done(201, adjustment_out(done), member_id=internal)
 
     return await once(request, caller, given, work, required=True)
@@ -133,9 +118,7 @@ async def waiting(
     _caller: Caller, using: Using, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[AdjustmentOut]:
     """What waits for a second operator, longest first."""
-    async with using.database.transaction() as db:
-        rows = await ledger.pending_adjustments(db, limit=limit + 1, after=_after(cursor))
-    return page(rows, limit, show=adjustment_out, position=_position)
+    return await pending(using, limit, cursor)
 
 
 @router.post("/v1/adjustments/{adjustment_id}/approve", response_model=AdjustmentOut)
@@ -144,16 +127,7 @@ async def approve(request: Request, adjustment_id: str, caller: Caller) -> Respo
     member_id, internal = names.adjustment_ids(adjustment_id)
 
     async def work(db: Db, now: datetime) -> Done:
-        await _present(db, member_id)
-        rules = (await program.programmes(db)).at(now)
-        done = await operations.approve_adjustment(
-            db,
-            member_id,
-            internal,
-            inactive_at=decide.inactive_after(rules, now),
-            now=now,
-            actor=caller.actor,
-        )
+        done = await agree(db, member_id, internal, now=now, actor=caller.actor)
         return Done(200, adjustment_out(done), member_id=member_id)
 
     return await once(request, caller, None, work)
@@ -165,13 +139,59 @@ async def refuse(request: Request, adjustment_id: str, caller: Caller) -> Respon
     member_id, internal = names.adjustment_ids(adjustment_id)
 
     async def work(db: Db, now: datetime) -> Done:
-        await _present(db, member_id)
-        done = await operations.refuse_adjustment(
-            db, member_id, internal, now=now, actor=caller.actor
-        )
+        done = await disagree(db, member_id, internal, now=now, actor=caller.actor)
         return Done(200, adjustment_out(done), member_id=member_id)
 
     return await once(request, caller, None, work)
+
+
+async def ask(
+    db: Db, member_id: UUID, given: AdjustmentIn, using: Tools, *, now: datetime, actor: str
+) -> Adjusted:
+    """Adjust at once, or ask for a second operator's approval."""
+    await _present(db, member_id)
+    rules = (await program.programmes(db)).at(now)
+    as_programmed = "expires_at" not in given.model_fields_set and given.points > 0
+    command = Adjustment(
+        member_id=member_id,
+        op_key="",
+        occurred_at=now,
+        title=given.title,
+        points=given.points,
+        reason=given.reason,
+        expires_at=decide.expires_after(rules, now) if as_programmed else given.expires_at,
+        inactive_at=decide.inactive_after(rules, now),
+    )
+    return await operations.ask_to_adjust(
+        db, command, alone_up_to=using.adjust_alone, now=now, actor=actor
+    )
+
+
+async def agree(
+    db: Db, member_id: UUID, adjustment_id: UUID, *, now: datetime, actor: str
+) -> Adjusted:
+    """A second operator approves."""
+    await _present(db, member_id)
+    rules = (await program.programmes(db)).at(now)
+    inactive_at = decide.inactive_after(rules, now)
+    return await operations.approve_adjustment(
+        db, member_id, adjustment_id, inactive_at=inactive_at, now=now, actor=actor
+    )
+
+
+async def disagree(
+    db: Db, member_id: UUID, adjustment_id: UUID, *, now: datetime, actor: str
+) -> Adjusted:
+    """Somebody refuses."""
+    await _present(db, member_id)
+    return await operations.refuse_adjustment(db, member_id, adjustment_id, now=now, actor=actor)
+
+
+async def pending(using: Tools, limit: int, cursor: str | None) -> Page[AdjustmentOut]:
+    """A page of what waits for a second operator."""
+    async with using.database.transaction() as db:
+        rows = await ledger.pending_adjustments(db, limit=limit + 1, after=_after(cursor))
+    return page(rows, limit, show=adjustment_out, position=_position)
 
 
 async def _present(db: Db, member_id: UUID) -> None:

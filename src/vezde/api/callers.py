@@ -116,6 +116,12 @@ async def till(
     return await _on_shift(request, given, using, TILL_COOKIE, Door.TILL)
 
 
+async def adjuster(shift: Annotated[Shift, Depends(till)]) -> Shift:
+    """As `till`, of somebody who may give and take points; raises `RightMissing`, too."""
+    shift.operator.require(Right.ADJUST)
+    return shift
+
+
 async def console(
     request: Request,
     given: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],

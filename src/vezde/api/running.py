@@ -1,6 +1,7 @@
 """How the installation is: alive, ready, and its figures."""
 
 import time
+from datetime import datetime
 from typing import Annotated
 
 import structlog
@@ -17,6 +18,8 @@ from vezde.kit.errors import Unavailable
 from vezde.kit.work import heartbeat
 from vezde.ledger import queries as ledger
 from vezde.messaging import queries as messaging
+from vezde.messaging.sms import model as sms_model
+from vezde.messaging.sms import queries as sms
 from vezde.outbox import queries as outbox
 from vezde.outbox.webhooks import queries as webhooks
 from vezde.receipts import queries as receipts
@@ -28,6 +31,7 @@ log = structlog.get_logger("vezde.http")
 Using = Annotated[Tools, Depends(tools)]
 
 REGISTRY = CollectorRegistry()
+SENT = frozenset({"sent", "delivered", "undelivered"})
 SECONDS = Histogram(
     "vezde_http_seconds", "Time to answer", ["method", "route", "status"], registry=REGISTRY
 )
@@ -85,6 +89,24 @@ WEBHOOKS = Gauge(
     "vezde_webhooks", "Webhooks that are paused, or fail and are not", ["state"], registry=REGISTRY
 )
 
+SMS = Gauge(
+    "vezde_sms_day",
+    "SMS of the last 24 hours by what became of them",
+    ["state"],
+    registry=REGISTRY,
+)
+SMS_FAILED = Gauge(
+    "vezde_sms_day_failed",
+    "SMS of the last 24 hours that were never sent, by reason",
+    ["reason"],
+    registry=REGISTRY,
+)
+SMS_SEGMENTS = Gauge(
+    "vezde_sms_day_segments", "Segments of SMS sent in the last 24 hours", registry=REGISTRY
+)
+SMS_COST = Gauge(
+    "vezde_sms_day_kopecks", "What SMS of the last 24 hours cost, as told", registry=REGISTRY
+)
 VIOLATIONS = Gauge(
     "vezde_ledger_violations",
     "What does not hold in the ledger; anything but 0 is an alarm",
@@ -160,6 +182,20 @@ async def _measure(db: Db, using: Tools) -> None:
     await _measure_providers(db, using)
     for kind, count in (await troubles.counted(db, using.troubles)).items():
         TROUBLES.labels(kind).set(count)
+    await _measure_sms(db, using.clock.wall())
+
+
+async def _measure_sms(db: Db, wall: datetime) -> None:
+    since = wall - sms_model.DAY
+    counted = await sms.counted(db, since=since)
+    states = {*(str(one) for one in sms_model.State), "delivered", "undelivered"}
+    for state in states:
+        SMS.labels(state).set(counted[state].count if state in counted else 0)
+    SMS_SEGMENTS.set(sum(one.segments for state, one in counted.items() if state in SENT))
+    SMS_COST.set(sum(one.cost_kopecks for one in counted.values()))
+    SMS_FAILED.clear()  # a reason that is over has no figure
+    for reason, count in (await sms.failures(db, since=since)).items():
+        SMS_FAILED.labels(reason).set(count)
 
 
 async def _measure_providers(db: Db, using: Tools) -> None:

@@ -3,7 +3,15 @@
 import { get, post, put, Refused, remove } from "@vezde/shared/http";
 
 export type Role = "cashier" | "operator" | "marketer" | "analyst" | "admin";
-export type Right = "today" | "quality" | "tune" | "moderate" | "troubles" | "people" | "journal";
+export type Right =
+  | "today"
+  | "quality"
+  | "tune"
+  | "moderate"
+  | "troubles"
+  | "adjust"
+  | "people"
+  | "journal";
 
 export interface Session {
   operator: { id: string; name: string; role: Role; rights: Right[] };

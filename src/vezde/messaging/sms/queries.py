@@ -17,6 +17,11 @@ SELECT coalesce(delivery, state), count(*), sum(segments)::bigint, sum(cost_kope
 FROM messaging.sms WHERE reserved_wall > %s GROUP BY 1
 """
 
+BY_REASON: LiteralString = """
+SELECT coalesce(reason, 'unknown'), count(*) FROM messaging.sms
+WHERE reserved_wall > %s AND state = 'failed' GROUP BY 1
+"""
+
 
 @dataclass(frozen=True)
 class SmsRow:
@@ -51,3 +56,8 @@ async def counted(db: Db, *, since: datetime) -> dict[str, Counted]:
     """Figures by state, by delivery where that is known, of what was reserved since."""
     rows = await (await db.execute(BY_STATE, [since])).fetchall()
     return {state: Counted(count, parts, cost or 0) for state, count, parts, cost in rows}
+
+
+async def failures(db: Db, *, since: datetime) -> dict[str, int]:
+    """How many of what was reserved since were never sent, by reason."""
+    return dict(await (await db.execute(BY_REASON, [since])).fetchall())
