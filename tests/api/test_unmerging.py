@@ -125,10 +125,12 @@ async def _order(api: Any, member: str, order_id: str, *, points: int) -> dict[s
     asked = {"member_id": member, "sales_channel": "own_site", "lines": lines}
     quote = await api.ok("POST", "/v1/checkout/quotes", asked)
     held = {"quote_id": quote["quote_id"], "lines": lines, "points": points, "ttl_seconds": 600}
-    hold = await api.ok("POST", "/v1/checkout/holds", held, key=f"hold {order_id}")
+    hold = await api.ok("POST", "/v1/checkout/holds", held, key=f"hold {points}")
     paid_at = (await api.ok("GET", "/v1/sandbox/clock"))["now"]
     body = {"order_id": order_id, "paid_at": paid_at}
-    done = await api.ok("POST", f"/v1/checkout/holds/{hold['hold_id']}/commit", body, key=order_id)
+    done = await api.ok(
+        "POST", f"/v1/checkout/holds/{hold['hold_id']}/commit", body, key=f"commit {points}"
+    )
     return {**done, "paid_at": paid_at}
 
 

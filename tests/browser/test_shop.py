@@ -57,12 +57,21 @@ WIDER_WIDGET = """() => {
 
 @asynccontextmanager
 async def beside(
-    phone: Phone, browser: Browser, sandbox: Installation, shots: Path, path: str, size
+    phone: Phone,
+    browser: Browser,
+    sandbox: Installation,
+    shots: Path,
+    path: str,
+    size,
+    *,
+    locale: str = "ru",
+    name: str | None = None,
 ) -> AsyncIterator[Window]:
     context = await browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, locale="ru-RU"
+        viewport={"width": size[0], "height": size[1]}, permissions=["camera"]
     )
-    window = Window(await context.new_page(), shots, f"{path.strip('/')}-{size[0]}")
+    await context.add_init_script(f'localStorage.setItem("vezde.locale", "{locale}")')
+    window = Window(await context.new_page(), shots, f"{name or path.strip('/')}-{size[0]}")
     try:
         await window.page.goto(f"http://127.0.0.1:{sandbox.port}{path}")
         yield window

@@ -12,7 +12,7 @@ from PIL import Image
 from vezde.kit.db import Database, Db
 from vezde.kit.vault import Vault
 from vezde.members import operations, queries
-from vezde.members.links import arrivals, model, printing
+from vezde.members.links import arrivals, joining, model, printing
 from vezde.members.links import queries as link_queries
 from vezde.members.links.model import Doors, Funnel, Link, LinkNotFound, NewLink, Period, Step
 from vezde.members.model import InvalidField, MemberNotFound, NewConsent, NewMember
@@ -336,7 +336,7 @@ class TestMerge:
         await operations.reached(db, guest, Step.RECEIPT, at=now)
         await operations.earned(db, anna, 5)
         await operations.earned(db, guest, 6)
-        await arrivals.merge(db, into=anna, gone=guest)
+        await joining.merge(db, into=anna, gone=guest)
         assert await source_of(db, vault, anna) == "blogger-17"
         assert await of(db) == Funnel("blogger-17", None, 0, 1, 1, 0, 1, 1, 11)
         assert (await of(db, "box")).starts == 0
@@ -352,7 +352,7 @@ class TestMerge:
         guest = await enrolled(db, vault, later, BORIS, source=link.code)
         await operations.reached(db, guest, Step.ACCEPTED, at=later)
         await operations.earned(db, guest, 6)
-        await arrivals.merge(db, into=anna, gone=guest)
+        await joining.merge(db, into=anna, gone=guest)
         assert await of(db) == Funnel("blogger-17", None, 0, 1, 0, 0, 0, 0, 6)
         assert await source_of(db, vault, anna) == "blogger-17"
 
@@ -361,7 +361,7 @@ class TestMerge:
         anna = await enrolled(db, vault, now, source=link.code)
         guest = await enrolled(db, vault, now, BORIS)
         await operations.earned(db, guest, 6)
-        await arrivals.merge(db, into=anna, gone=guest)
+        await joining.merge(db, into=anna, gone=guest)
         assert await source_of(db, vault, anna) == "blogger-17"
         assert ((await of(db)).starts, (await of(db)).points) == (1, 0)
 

@@ -1,17 +1,8 @@
 import { useEffect, useRef } from "react";
+import { reader } from "./reader";
 import { say } from "./words";
 
-/** Part of https://wicg.github.io/shape-detection-api/, which TypeScript does not know. */
-interface Detector {
-  detect(source: HTMLVideoElement): Promise<{ rawValue: string }[]>;
-}
-declare global {
-  interface Window {
-    BarcodeDetector?: new (options: { formats: string[] }) => Detector;
-  }
-}
-
-export const canScan = () => "BarcodeDetector" in window && "mediaDevices" in navigator;
+export const canScan = () => "mediaDevices" in navigator;
 
 interface Props {
   found(code: string): void;
@@ -30,15 +21,15 @@ export function Scanner({ found, failed, close }: Props) {
     let stream: MediaStream | null = null;
     const look = async () => {
       const place = video.current;
-      if (!place || !window.BarcodeDetector) throw new Error("there is no detector");
+      if (!place) throw new Error("there is no picture");
+      const read = await reader();
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
       if (life.signal.aborted) return;
       place.srcObject = stream;
       await place.play();
-      const detector = new window.BarcodeDetector({ formats: ["qr_code", "code_128"] });
       while (!life.signal.aborted) {
-        const [first] = await detector.detect(place);
-        if (first && !life.signal.aborted) return told.current.found(first.rawValue);
+        const code = await read(place);
+        if (code && !life.signal.aborted) return told.current.found(code);
         await new Promise((resolve) => setTimeout(resolve, 150));
       }
     };
