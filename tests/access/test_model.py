@@ -15,7 +15,7 @@ NOON = datetime(2026, 11, 18, 9, tzinfo=UTC)
 class TestScopes:
     def test_are_those_of_the_contract(self):
         words = "members receipts receipts:verified points checkout catalog sellers program"
-        words += " webhooks troubles operators sandbox"
+        words += " webhooks troubles operators providers sandbox"
         assert set(Scope) == {*words.split(), "all", "widget"}
         assert model.sound_scopes(["points", "points", "receipts:verified"]) == {
             Scope.POINTS,

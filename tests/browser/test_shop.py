@@ -207,12 +207,12 @@ async def card_of(phone: Phone) -> str:
     return found[0]
 
 
-def code_of(sandbox: Installation, phone: str) -> str:
+def code_of(sandbox: Installation, phone: str, digits: str = r"\b(\d{3}) ?(\d{3})\b") -> str:
     """The code in the newest SMS of the sandbox to this phone."""
     for _ in range(100):
         sent = json.loads(sandbox.request("GET", f"/playground/sms/sent?phone={phone}")[1])
         texts = [one["text"] for one in sent["items"]]
-        if texts and (found := re.search(r"\b(\d{3}) ?(\d{3})\b", texts[0])):
+        if texts and (found := re.search(digits, texts[0])):
             return found[1] + found[2]
         time.sleep(0.1)
     raise AssertionError(f"no SMS: {sent}")

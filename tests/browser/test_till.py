@@ -98,6 +98,8 @@ class TestTill:
                 await expect(till.page.get_by_text("78 баллов").first).to_be_visible()
                 await till.page.get_by_label("Сумма чека").fill("100")
                 await till.button("Списать 78 баллов").click()
+                asked = phone.page.locator(".message.theirs", has_text="Списать 78 баллов")
+                await expect(asked).to_have_count(2)
                 await phone.press("Списать")
                 await expect(till.page.get_by_text("Баллы списаны")).to_be_visible()
 
@@ -121,7 +123,9 @@ class TestTill:
                 await till.button("Прислать код").click()
                 await expect(till.page.get_by_text("код уже пришёл")).to_be_visible()
                 await till.is_sound("asked")
-                await till.page.get_by_label("Код кассира").fill(code_of(sandbox, number))
+                await till.page.get_by_label("Код кассира").fill(
+                    code_of(sandbox, number, r"\b(\d{4}) ?(\d{4})\b")
+                )
                 await till.button("Войти").click()
                 await expect(till.page.get_by_text("По телефону")).to_be_visible()
 
@@ -149,6 +153,44 @@ class TestTill:
                 await till.is_sound("paid")
 
 
+class TestAdjusting:
+    async def test_takes_two_operators(
+        self, browser: Browser, sandbox: Installation, tmp_path: Path, size
+    ) -> None:
+        async with opened(browser, sandbox, tmp_path, size=DESKTOP, scheme="light") as phone:
+            await is_a_member_with_points(phone)
+            async with beside(
+                phone, browser, sandbox, tmp_path, "/till", size, name="adjust"
+            ) as till:
+                await cashier_signs_in(till, sandbox, f"Вера {size[0]}", role="operator")
+                await finds(phone, till, "Телефон или код с карты", "Найти")
+                await till.page.get_by_text("Начислить или снять вручную").click()
+                await self.adjusts(till, "−8", "Ошиблись чеком")
+                await expect(till.page.get_by_text("Готово.")).to_be_visible()
+                await expect(till.page.get_by_text("70 баллов").first).to_be_visible()
+                await self.adjusts(till, "5000", "Разбили флакон, извиняемся")
+                await expect(till.page.get_by_text("ждёт согласия")).to_be_visible()
+                await till.is_sound("asked")
+                await till.button("Другой покупатель").click()
+                await till.button("Согласиться").click()
+                await expect(till.page.get_by_text("утверждает кто-то другой")).to_be_visible()
+                till.complaints.clear()  # the browser itself tells of a 422
+                await till.is_sound("own")
+                await till.button("Закончить смену").click()
+                await cashier_signs_in(till, sandbox, f"Игорь {size[0]}", role="operator")
+                await expect(till.page.get_by_text("Разбили флакон")).to_be_visible()
+                await till.is_sound("waiting")
+                await till.button("Согласиться").click()
+                await expect(till.page.get_by_text("Разбили флакон")).to_have_count(0)
+                await finds(phone, till, "Телефон или код с карты", "Найти")
+                await expect(till.page.get_by_text("5 070 баллов").first).to_be_visible()
+
+    async def adjusts(self, till: Window, points: str, reason: str) -> None:
+        await till.page.get_by_label("Сколько баллов").fill(points)
+        await till.page.get_by_label("Почему").fill(reason)
+        await till.button("Провести").click()
+
+
 class TestWidget:
     async def test_speaks_english(
         self, browser: Browser, sandbox: Installation, tmp_path: Path, size
@@ -171,10 +213,10 @@ class TestWidget:
                 await shop.is_sound("guest")
 
 
-def take_on(sandbox: Installation, name: str, **more: str) -> str:
-    """A new cashier; their code."""
+def take_on(sandbox: Installation, name: str, role: str = "cashier", **more: str) -> str:
+    """Somebody new at the till; their code."""
     key = (sandbox.folder / "api.key").read_text().strip()
-    body = {"name": name, "role": "cashier", **more}
+    body = {"name": name, "role": role, **more}
     made = sandbox.call("POST", "/v1/operators", body, Authorization=f"Bearer {key}")
     return str(made["code"])
 
@@ -185,17 +227,20 @@ async def cashier_signs_in(
     name: str,
     label: str = "Код кассира",
     button: str = "Войти",
+    role: str = "cashier",
 ) -> None:
     await expect(till.page.get_by_text(label, exact=True)).to_be_visible()
     till.complaints.clear()  # nobody is signed in: 401, and the browser tells
-    await till.page.get_by_label(label).fill(take_on(sandbox, name))
+    await till.page.get_by_label(label).fill(take_on(sandbox, name, role))
     await till.button(button).click()
     await expect(till.page.get_by_text(name)).to_be_visible()
 
 
 async def finds(phone: Phone, till: Window, label: str, button: str) -> None:
+    cards = phone.page.locator(".message.theirs", has_text="Покажите код на кассе")
+    before = await cards.count()
     await phone.say("/card")
-    await phone.sees("Покажите код на кассе")
+    await expect(cards).to_have_count(before + 1)
     await till.page.get_by_label(label).fill(await card_of(phone))
     await till.button(button).click()
 

@@ -5,6 +5,7 @@ import { Find } from "./Find";
 import { Paying } from "./Paying";
 import { SignIn } from "./SignIn";
 import { Sum } from "./Sum";
+import { Waiting } from "./Waiting";
 import { locale, say } from "./words";
 
 /** Sign in, find the customer, enter the sum, wait for them, next. */
@@ -28,6 +29,11 @@ export function App() {
       setWho(null);
     }
   };
+  const moved = (points: number) => {
+    if (!member) return;
+    const active = member.points.active + points;
+    setMember({ ...member, points: { ...member.points, active } });
+  };
   const leave = async () => {
     await till.signOut();
     next();
@@ -36,6 +42,7 @@ export function App() {
 
   if (who === undefined) return <main aria-busy="true" />;
   if (who === null) return <SignIn entered={setWho} />;
+  const isOperator = who.operator.role === "operator";
   return (
     <main>
       <header>
@@ -47,9 +54,19 @@ export function App() {
       {payment ? (
         <Paying payment={payment} changed={setPayment} next={next} again={() => setPayment(null)} />
       ) : member ? (
-        <Sum member={member} asked={setPayment} other={next} over={over} />
+        <Sum
+          member={member}
+          operator={isOperator}
+          moved={moved}
+          asked={setPayment}
+          other={next}
+          over={over}
+        />
       ) : (
-        <Find found={setMember} over={over} />
+        <>
+          <Find found={setMember} over={over} />
+          {isOperator && <Waiting over={over} />}
+        </>
       )}
     </main>
   );

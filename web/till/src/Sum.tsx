@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "react";
+import { Adjust } from "./Adjust";
 import { type Member, type Payment, type Quote, till } from "./api";
 import { Form } from "./Form";
 import { kopecks } from "./sums";
@@ -8,13 +9,16 @@ const SETTLE = 300;
 
 interface Props {
   member: Member;
+  operator: boolean;
+  /** The operator gave so many points, or (below zero) took them. */
+  moved(points: number): void;
   asked(payment: Payment): void;
   other(): void;
   over(error: unknown): void;
 }
 
 /** The customer, the sum, and how much of it points can pay. */
-export function Sum({ member, asked, other, over }: Props) {
+export function Sum({ member, operator, moved, asked, other, over }: Props) {
   const [text, setText] = useState("");
   const [quote, setQuote] = useState<Quote | null>(null);
   const [chosen, setChosen] = useState("");
@@ -47,7 +51,7 @@ export function Sum({ member, asked, other, over }: Props) {
       stale = true;
       clearTimeout(timer);
     };
-  }, [member.member_id, total]);
+  }, [member, total]);
 
   const most = quote?.max_points ?? 0;
   const wanted = /^\d{1,9}$/.test(chosen) ? Number(chosen) : 0;
@@ -121,6 +125,7 @@ export function Sum({ member, asked, other, over }: Props) {
         )}
         {member.confirms_by === null && <p role="status">{say.nobody}</p>}
       </Form>
+      {operator && <Adjust member={member} moved={moved} over={over} />}
       <button type="button" className="quiet" onClick={other}>
         {say.other}
       </button>

@@ -34,6 +34,13 @@ export interface Payment {
   earned: { points: number; active_at: string | null } | null;
 }
 
+export interface Adjustment {
+  id: string;
+  points: number;
+  reason: string | null;
+  state: "pending" | "done" | "refused";
+}
+
 const TILL = "/v1/till";
 
 export const till = {
@@ -48,6 +55,16 @@ export const till = {
   confirm: (id: string, code: string) =>
     post<Payment>(`${TILL}/payments/${encodeURIComponent(id)}/code`, { code }),
   cancel: (id: string) => post<Payment>(`${TILL}/payments/${encodeURIComponent(id)}/cancel`),
+  /** Of operators: points given, or below zero taken; large ones wait for another operator. */
+  adjust: (member_id: string, points: number, reason: string, key: string) =>
+    post<Adjustment>(
+      `${TILL}/members/${encodeURIComponent(member_id)}/adjustments`,
+      { points, reason },
+      { "Idempotency-Key": key },
+    ),
+  waiting: () => get<{ items: Adjustment[] }>(`${TILL}/adjustments`),
+  decide: (id: string, how: "approve" | "refuse") =>
+    post<Adjustment>(`${TILL}/adjustments/${encodeURIComponent(id)}/${how}`),
   /** Pressed again after a broken connection it is the same payment: `key` names the attempt. */
   pay: (member_id: string, total_kopecks: number, points: number, key: string) =>
     post<Payment>(

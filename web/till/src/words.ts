@@ -31,6 +31,15 @@ const RU = {
   take: (points: string) => `Списать ${points}`,
   nobody: "Подтвердить некому: у участника нет ни бота, ни SMS. Возьмите деньгами.",
   other: "Другой покупатель",
+  adjust: "Начислить или снять вручную",
+  adjustPoints: "Сколько баллов (снять — с минусом)",
+  adjustReason: "Почему — для коллег",
+  adjustDo: "Провести",
+  adjusted: "Готово.",
+  adjustWaits: "Это много: ждёт согласия другого оператора.",
+  adjustsWaiting: "Ждут вашего согласия",
+  agree: "Согласиться",
+  disagree: "Отказать",
   waiting: "Ждём покупателя",
   inBot: "Ему пришёл вопрос в бот: нажать кнопку или назвать код.",
   bySms: "Ему пришёл код по SMS. Попросите назвать его.",
@@ -57,6 +66,8 @@ const RU = {
     insufficient_points: "Баллов уже меньше. Посчитайте заново.",
     shift_over: "Смена закончилась. Войдите снова.",
     unauthenticated: "Смена закончилась. Войдите снова.",
+    same_operator: "Свою корректировку утверждает кто-то другой.",
+    adjustment_decided: "Её уже решил кто-то другой.",
     failed: "Не получилось. Попробуйте ещё раз.",
   },
 };
@@ -89,6 +100,15 @@ const EN: typeof RU = {
   take: (points) => `Take ${points}`,
   nobody: "Nobody to confirm: the member has neither bot nor SMS. Take money.",
   other: "Another customer",
+  adjust: "Give or take by hand",
+  adjustPoints: "How many points (below zero: taken)",
+  adjustReason: "Why, for colleagues",
+  adjustDo: "Do it",
+  adjusted: "Done.",
+  adjustWaits: "That is a lot: another operator has to agree.",
+  adjustsWaiting: "Waiting for you to agree",
+  agree: "Agree",
+  disagree: "Refuse",
   waiting: "Waiting for the customer",
   inBot: "The bot asked them: to press a button or read out the code.",
   bySms: "They have a code by SMS. Ask them to read it out.",
@@ -115,6 +135,8 @@ const EN: typeof RU = {
     insufficient_points: "There are fewer points now. Count again.",
     shift_over: "The shift is over. Sign in again.",
     unauthenticated: "The shift is over. Sign in again.",
+    same_operator: "Somebody else has to agree to yours.",
+    adjustment_decided: "Somebody decided it already.",
     failed: "That did not work. Try again.",
   },
 };
@@ -126,6 +148,10 @@ export function points(count: number): string {
   const forms: [string, string, string] =
     locale === "en" ? ["point", "points", "points"] : ["балл", "балла", "баллов"];
   return `${number(count, locale)} ${plural(count, locale, forms)}`;
+}
+
+export function signed(count: number, shown: string): string {
+  return `${count < 0 ? "−" : "+"}${shown}`;
 }
 
 export function money(kopecks: number): string {
