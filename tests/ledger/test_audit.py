@@ -1,6 +1,7 @@
 """The audit: a life of everything passes it, any row touched behind the ledger's back does not."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import LiteralString
 from uuid import UUID
@@ -96,6 +97,27 @@ class TestRules:
         anna, boris = await lived(owner), await lived(owner)
         await operations.merge(owner, anna, boris, now=NOON + 4 * DAY, actor=ACTOR)
         assert not await rules(owner, anna) | await rules(owner, boris)
+
+    async def test_two_that_were_parted_again_hold(self, owner: Db):
+        anna, boris = await lived(owner), await lived(owner)
+        moved = await operations.merge(owner, anna, boris, now=NOON + 4 * DAY, actor=ACTOR)
+        more = accrual(anna, "purchase:9", 7)
+        await operations.accrue(owner, [more], now=NOON + 4 * DAY, actor=ACTOR)
+        await operations.unmerge(owner, anna, boris, moved=moved, now=NOON + 5 * DAY, actor=ACTOR)
+        assert not await rules(owner, anna) | await rules(owner, boris)
+
+    async def test_what_a_return_tells_by_part_holds(self, owner: Db):
+        anna = ids.new()
+        await operations.open_accounts(owner, [anna], now=NOON)
+        whole = accrual(anna, "purchase:1", 100)
+        (seq,) = await operations.accrue(owner, [whole], now=NOON, actor=ACTOR)
+        await operations.redeem(owner, redemption(anna, 90), now=NOON, actor=ACTOR)
+        lost = tuple(replace(part, points=part.points // 2) for part in whole.parts)
+        points = sum(part.points for part in lost)
+        back = reversal(anna, seq, points, parts=lost)
+        done = await operations.reverse(owner, back, now=NOON, actor=ACTOR)
+        assert done.forgiven, "some of it was spent and let go"
+        assert not await rules(owner, anna)
 
     @pytest.mark.parametrize(
         ("tampering", "rule"),

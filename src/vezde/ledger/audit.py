@@ -269,10 +269,11 @@ def _points(walk: _Walk, entry: EntryRow, before: EntryRow | None) -> Iterator[V
         )
     if isinstance(entry.proof, dict) and "parts" in entry.proof:
         total = sum(part[3] for part in entry.proof["parts"])
-        if total != entry.points:
-            yield walk.told(
-                "parts", entry.seq, f"parts of {total} make an accrual of {entry.points}"
-            )
+        # What a return takes back is told by part, too, with what of it was let go.
+        back = entry.kind == EntryKind.REVERSE
+        whole = entry.proof.get("forgiven", 0) - entry.points if back else entry.points
+        if total != whole:
+            yield walk.told("parts", entry.seq, f"parts of {total} make an entry of {entry.points}")
 
 
 def _worth(entry: EntryRow) -> int:

@@ -42,7 +42,7 @@ export function App() {
 
   if (who === undefined) return <main aria-busy="true" />;
   if (who === null) return <SignIn entered={setWho} />;
-  const isOperator = who.operator.role === "operator";
+  const isOperator = ["operator", "admin"].includes(who.operator.role);
   return (
     <main>
       <header>
