@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS = 25.0
 TURN_SECONDS = 5.0
 # After some came: a poll costs as much for one update as for ten, and a flood comes one by one.
-GATHER_SECONDS = 0.08
+GATHER_SECONDS = 0.12
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 LOCK_SPACE = 0x626F74  # "bot"
 STILL_HERE: LiteralString = "SELECT 1"

@@ -26,7 +26,7 @@ from vezde.kit.errors import DomainError, Kind
 
 LENGTH: Final = struct.Struct(">I")
 MOST_BYTES: Final = 64 * 1024 * 1024
-REQUESTS_OF_A_LIFE: Final = 500  # so that what libraries leak does not grow
+REQUESTS_OF_A_LIFE: Final = 5_000  # so that what libraries leak does not grow
 GRACE_SECONDS: Final = 5
 START_SECONDS: Final = 20.0  # imports, on a busy machine
 CHUNK: Final = 1 << 16
