@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 FILES = "bot.files"
 # Batches side by side, so that one works while another's commit is written.
-AT_ONCE, CHATS_AT_ONCE = 2, 24
+AT_ONCE, CHATS_AT_ONCE = 2, 64
 BATCHES_OF_A_RUN, ALONE_AT_ONCE = 20, 4
 # Files that one process fetches side by side; with all in hand others wait a moment.
 FILES_AT_ONCE, NO_ROOM_SECONDS = 16, 0.2
