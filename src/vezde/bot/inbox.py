@@ -45,15 +45,19 @@ INSERT INTO bot.event
     (bot, chat, event_id, event_key, state, sealed, received_wall, due_wall, attempts)
 VALUES (%s, %s, %s, %s, 'waiting', %s, %s, %s, 0)
 """
-# First events of chats that nobody works; later ones of them are not looked at.
+# First events of chats that nobody works; later ones of them are not looked at. Ordered and
+# limited, the look at a chat's first event can only go by the chat: planned while the table was
+# empty, a NOT EXISTS went through everything that waits, for each event.
 FREE: LiteralString = """
 SELECT turn.bot, turn.chat
 FROM bot.event AS head
+CROSS JOIN LATERAL (
+    SELECT event_id FROM bot.event AS first
+    WHERE first.bot = head.bot AND first.chat = head.chat AND first.state = 'waiting'
+    ORDER BY first.event_id LIMIT 1
+) AS first
 JOIN bot.turn ON turn.bot = head.bot AND turn.chat = head.chat
-WHERE head.state = 'waiting' AND head.due_wall <= %(wall)s AND NOT EXISTS (
-    SELECT FROM bot.event AS earlier
-    WHERE earlier.bot = head.bot AND earlier.chat = head.chat
-      AND earlier.state = 'waiting' AND earlier.event_id < head.event_id)
+WHERE head.state = 'waiting' AND head.due_wall <= %(wall)s AND first.event_id = head.event_id
 ORDER BY head.due_wall, head.event_id
 LIMIT %(limit)s
 FOR NO KEY UPDATE OF turn SKIP LOCKED

@@ -58,14 +58,20 @@ UPDATE messaging.allowance SET tokens = %s, counted_wall = greatest(counted_wall
 WHERE channel = %s
 """
 # Each rank by its own range of the index, so that what is not due is not looked at. The head of a
-# chat is the row that nothing of the chat comes before, while nothing of it is in hand.
+# chat is the row that nothing of the chat comes before, while nothing of it is in hand; the chat's
+# rows are ordered so that no plan, made while the queue was empty, goes through all of it for each.
 HEADS: LiteralString = """
 SELECT queue.member_id, queue.rank, queue.send_id, queue.slot, queue.attempts,
     queue.lease IS NOT NULL AS died, queue.sealed, queue.queued_wall,
     queue.slot IS NOT NULL AND EXISTS (
-        SELECT FROM messaging.queue AS newer
-        WHERE newer.member_id = queue.member_id AND newer.channel = queue.channel
-          AND newer.slot = queue.slot AND newer.send_id > queue.send_id
+        SELECT FROM (
+            SELECT chat.rank, chat.send_id, chat.slot
+            FROM messaging.queue AS chat
+            WHERE chat.member_id = queue.member_id AND chat.channel = queue.channel
+            ORDER BY chat.rank, chat.send_id
+            OFFSET 0
+        ) AS newer
+        WHERE newer.slot = queue.slot AND newer.send_id > queue.send_id
           AND newer.rank <= queue.rank) AS outdated,
     slot.message_id, slot.send_id AS shown, slot.address
 FROM unnest(%(ranks)s::smallint[]) AS turn (rank)
@@ -73,9 +79,15 @@ CROSS JOIN LATERAL (
     SELECT * FROM messaging.queue AS head
     WHERE head.channel = %(channel)s AND head.rank = turn.rank AND head.due_wall <= %(wall)s
       AND (head.rank = -1 OR NOT EXISTS (
-          SELECT FROM messaging.queue AS other
-          WHERE other.member_id = head.member_id AND other.channel = head.channel
-            AND other.rank > -1 AND other.send_id <> head.send_id
+          SELECT FROM (
+              SELECT chat.rank, chat.send_id, chat.lease, chat.due_wall
+              FROM messaging.queue AS chat
+              WHERE chat.member_id = head.member_id AND chat.channel = head.channel
+                AND chat.rank > -1
+              ORDER BY chat.rank, chat.send_id
+              OFFSET 0
+          ) AS other
+          WHERE other.send_id <> head.send_id
             AND ((other.rank, other.send_id) < (head.rank, head.send_id)
                  OR (other.lease IS NOT NULL AND other.due_wall > %(wall)s))))
     ORDER BY head.due_wall, head.send_id
@@ -120,9 +132,15 @@ FROM unnest(%(members)s::uuid[], %(ranks)s::smallint[], %(sends)s::uuid[])
 WHERE queue.member_id = taken.member_id AND queue.channel = %(channel)s
   AND queue.rank = taken.rank AND queue.send_id = taken.send_id
   AND (queue.rank = -1 OR NOT EXISTS (
-      SELECT FROM messaging.queue AS other
-      WHERE other.member_id = queue.member_id AND other.channel = queue.channel
-        AND other.rank > -1 AND other.send_id <> queue.send_id
+      SELECT FROM (
+          SELECT chat.send_id, chat.lease, chat.due_wall
+          FROM messaging.queue AS chat
+          WHERE chat.member_id = queue.member_id AND chat.channel = queue.channel
+            AND chat.rank > -1
+          ORDER BY chat.rank, chat.send_id
+          OFFSET 0
+      ) AS other
+      WHERE other.send_id <> queue.send_id
         AND other.lease IS NOT NULL AND other.due_wall > %(wall)s))
 RETURNING queue.send_id
 """
