@@ -23,6 +23,11 @@ from vezde.members import identities, sealing
 from vezde.members import operations as members
 from vezde.members.links.model import NewLink
 from vezde.members.operations import journal
+from vezde.receipts.mailing import operations as mailing
+from vezde.receipts.model import Note, Reason
+from vezde.receipts.operations import registering
+from vezde.receipts.operations.registering import Submission
+from vezde.receipts.reading.slips import Slip, SlipLine
 from vezde.testing.receipts import (
     CORNER_SHOP,
     OZON,
@@ -84,6 +89,18 @@ EMPTY: Mapping[str, str] = {
     "receipts.verification.leased_until": "nobody is asking at this moment",
     "receipts.verification.parked_because": "nothing is stuck",
     "outbox.fact.subject": "of facts without a member",
+    "receipts.letter.lease": "nobody reads letters at this moment",
+    "receipts.letter.error": "nothing is wrong with the letter",
+    "receipts.letter.excerpt": "it confirms no address",
+    # Ids and numbers, made by what has tests of its own.
+    "purchases.line.gtin": "test_packs: no paper here has a code of marking",
+    "purchases.line.sernum": "test_packs: no paper here has a code of marking",
+    "purchases.line.mark": "test_seller_reports: no paper here has an order's mark",
+    "purchases.pack": "test_packs: no jar was scanned",
+    "purchases.pack_dispute": "test_packs: no jar was scanned",
+    "purchases.taking": "test_returns: no return receipt came",
+    "receipts.look": "test_moderating: nobody has looked at her lines",
+    "receipts.promise": "test_promising: the programme promises nothing",
 }
 OF_MEMBERS = """
 SELECT n.nspname, c.relname, array_agg(a.attname::text ORDER BY a.attnum)
@@ -201,6 +218,7 @@ async def _life(api: Any) -> tuple[str, list[Any]]:
     for key in ("qr", "again"):
         await api.ok("POST", "/v1/receipts", body, key=key)
     await _orders(api, nastya, at)
+    await _sent(api, names.member_id(nastya), at)
     (consent,) = (await api.ok("GET", f"/v1/members/{nastya}"))["consents"]
     path = f"/v1/members/{nastya}/consents/{consent['id']}/withdraw"
     await api.ok("POST", path, {"how": f"позвонила {NAME}"}, key="withdraw")
@@ -209,6 +227,25 @@ async def _life(api: Any) -> tuple[str, list[Any]]:
     )
     await _at_the_door(api, names.member_id(nastya))
     return nastya, papers
+
+
+async def _sent(api: Any, nastya: UUID, at: datetime) -> None:
+    """A letter to her own address, a picture of something else, an e-receipt with its text."""
+    vault, wall = api.house.vault, api.house.clock.wall()
+    async with api.house.database.transaction() as db:
+        now = await api.house.clock.programme(db)
+        await mailing.mailbox(db, nastya, now=now)
+        raw = f"To: {EMAIL}\r\n\r\n{NAME}, {PHONE}".encode()
+        later = wall + timedelta(days=1)  # so that it is there still, unread
+        await mailing.keep(db, [nastya], raw, message_id=f"<1@{EMAIL}>", vault=vault, wall=later)
+        slip = Slip("ozon", 1, 83_000, lines=(SlipLine("Крем", 83_000),))
+        shown = receipt(81, lines=[CREAM], seller=OZON, at=at + timedelta(days=14))
+        submissions = [
+            Submission(nastya, unreadable=Reason.NOT_FISCAL_QR, note=Note.SBP),
+            Submission(nastya, qr=shown.qr, slip=slip),
+        ]
+        actor = f"member:{nastya}"
+        await registering.register(db, submissions, now=now, wall=wall, actor=actor)
 
 
 async def _at_the_door(api: Any, nastya: UUID) -> None:
@@ -336,6 +373,10 @@ def _unsealed(db: psycopg.Connection, vault: Vault) -> list[str]:
     ):
         body = zlib.decompress(vault.decrypt(sealed, context=answers._context(tuple(place))))
         shown.append(body.decode())
+    for letter_id, sealed in db.execute(
+        "SELECT letter_id, sealed FROM receipts.letter WHERE sealed IS NOT NULL"
+    ):
+        shown.append(vault.decrypt(sealed, context=mailing._context(letter_id)).decode())
     for merge_id, sealed in db.execute(
         "SELECT merge_id, sealed FROM members.merge WHERE sealed IS NOT NULL"
     ):

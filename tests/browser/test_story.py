@@ -116,7 +116,7 @@ async def is_refused_kindly(phone: Phone) -> None:
         ("taken", "Этот чек уже показал другой участник"),
         ("not-ours", "товаров «Лунария» мы в нём не нашли"),
         ("blurred", "Снимок вышел смазанным"),
-        ("not-fiscal", "Это другой QR-код, не чековый"),
+        ("not-fiscal", "Это код для оплаты по СБП"),
         ("return", "Это чек возврата"),
     ):
         await phone.show(card)

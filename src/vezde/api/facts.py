@@ -44,6 +44,7 @@ TOLD: Mapping[str, tuple[str, ...]] = {
     members.ENROLLED: (),
     members.CHANGED: ("fields",),
     members.MERGED: ("gone",),  # into member_id
+    members.UNMERGED: ("gone",),  # a member by themselves again
     members.FORGOTTEN: (),
     members.UNREACHABLE: ("kind", "reason"),
     members.REACHABLE: ("kind",),
@@ -71,6 +72,7 @@ TOLD: Mapping[str, tuple[str, ...]] = {
     ),
     purchases.ADVANCE_SETTLED: ("receipt_id", "order_id"),
     purchases.RETURNED: ("purchase_id", "receipt_id", "line", "points", "because"),
+    purchases.LINE_RETRACTED: ("purchase_id", "receipt_id", "line", "points"),
     purchases.LINES_RECOGNISED: ("purchase_id", "receipt_id", "lines"),
     program.POINTS_ACCRUED: ("purchase_id", "points", "active_at"),
     checkout.HELD: ("hold_id", "points", "sales_channel"),

@@ -33,9 +33,9 @@ INSERT INTO bot.chat
 VALUES (%s, %s, %s, %s, 'new', '{}', %s, %s)
 """
 CHANGE: LiteralString = """
-UPDATE bot.chat SET state = now.state, data = now.data, changed_at = %s
-FROM unnest(%s::text[], %s::bytea[], %s::text[], %s::jsonb[]) AS now (channel, chat, state, data)
-WHERE chat.channel = now.channel AND chat.chat = now.chat
+UPDATE bot.chat SET state = given.state, data = given.data, changed_at = %s
+FROM unnest(%s::text[], %s::bytea[], %s::text[], %s::jsonb[]) AS given (channel, chat, state, data)
+WHERE chat.channel = given.channel AND chat.chat = given.chat
 """
 KNOWN_WELL: LiteralString = """
 UPDATE bot.chat SET guest_since = NULL, guest_warned_at = NULL WHERE member_id = %s

@@ -13,7 +13,7 @@ from vezde.messaging.templates import Lines, Money, Points
 POINTS, WAITING_POINTS, SHOWN_POINTS = 83, 41, 100
 DAY = date(2026, 12, 9)
 # Where points are what was just added.
-SIGNED = ("receipt", "why", "points_activated")
+SIGNED = ("receipt", "why", "points_activated", "pack_")
 SAID: Mapping[Locale, Mapping[str, str]] = {
     Locale.RU: {
         "place": "Магазин у дома, 25.11.2026",
@@ -23,6 +23,7 @@ SAID: Mapping[Locale, Mapping[str, str]] = {
         "title": "Покупка: Магазин у дома",
         "subject": "Подтвердите почту",
         "missing": "· ФН — 16 цифр",
+        "goods": "Крем для лица, 50 мл",
     },
     Locale.EN: {
         "place": "Corner shop, 25.11.2026",
@@ -32,6 +33,7 @@ SAID: Mapping[Locale, Mapping[str, str]] = {
         "title": "Purchase: Corner shop",
         "subject": "Confirm your e-mail",
         "missing": "· FN (ФН), 16 digits",
+        "goods": "Face cream, 50 ml",
     },
 }
 
@@ -86,6 +88,7 @@ def variables(key: str, locale: Locale, brand: Brand) -> dict[str, Any]:
         "place": said["place"],
         "title": said["title"],
         "subject": said["subject"],
+        "goods": said["goods"],
         **{name: Lines((said[name],)) for name in ("items", "entries", "parts", "missing")},
     }
     return {name: known[name] for name in catalogue.shipped()[key].variables}

@@ -18,7 +18,7 @@ from vezde.outbox.model import FactRow, Reaction
 log = structlog.get_logger("vezde.outbox")
 
 LANES_AT_ONCE, FACTS_AT_ONCE = 16, 200
-GATHER_SECONDS = 0.15
+GATHER_SECONDS = 0.08
 
 # The lanes whose facts wait longest. Two workers never hold the same lane, so a member's facts
 # are never handed over by two at a time.

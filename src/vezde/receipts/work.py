@@ -29,7 +29,7 @@ from vezde.receipts.providers.protocol import Provider, Query
 log = structlog.get_logger(__name__)
 
 LEASE_SECONDS = 120
-ASK_AT_ONCE = 16
+ASK_AT_ONCE = 8
 GATHER_SECONDS = 0.02
 SETTLE_AT_ONCE = 100
 
