@@ -73,7 +73,11 @@ class TestGuessing:
 
     async def test_of_what_another_has_is_answered_alike(self, shop, anna, boris):
         await shop.take(anna, PAPER)
-        for qr in (replace(PAPER.qr, fp=1), replace(PAPER.qr, total_kopecks=1)):
+        for qr in (
+            replace(PAPER.qr, fp=1),
+            replace(PAPER.qr, total_kopecks=1),
+            replace(PAPER.qr, wall_time=PAPER.wall_time + timedelta(minutes=1)),
+        ):
             assert (await shop.show(boris, qr=qr)).reason is Reason.FORGED
         assert (await shop.show(boris, qr=PAPER.qr)).reason is Reason.TAKEN
 

@@ -19,6 +19,7 @@ from vezde.cli import samples
 from vezde.kit.db import Db
 from vezde.kit.postgres import folder
 from vezde.program import queries as program
+from vezde.receipts import queries as receipts
 from vezde.settings import own_address
 from vezde.testing.telegram import door
 from vezde.web.playground.model import Card
@@ -45,7 +46,8 @@ async def prepare(house: House) -> None:
 async def write_samples(house: House) -> None:
     """Sample receipts in the data folder, dated from the programme's today."""
     place = house.settings.data_dir / "samples"
-    await asyncio.to_thread(samples.write, place, today=await _today(house))
+    today, printed = await _dates(house)
+    await asyncio.to_thread(samples.write, place, today=today, printed=printed)
 
 
 async def tray(house: House) -> list[Card]:
@@ -56,7 +58,7 @@ async def tray(house: House) -> list[Card]:
     if house.settings.documents_dir != house.settings.data_dir / "samples":
         return []
     await write_samples(house)
-    return await asyncio.to_thread(samples.tray, await _today(house))
+    return await asyncio.to_thread(samples.tray, *await _dates(house))
 
 
 @contextlib.asynccontextmanager
@@ -101,11 +103,14 @@ async def begin_anew(house: House) -> None:
     await write_samples(house)
 
 
-async def _today(house: House) -> date:
+async def _dates(house: House) -> tuple[date, samples.Printed]:
+    """The programme's today, and the dates of samples that somebody has shown."""
+    keys = await asyncio.to_thread(samples.keys)
     async with house.database.transaction() as db:
         now = await house.clock.programme(db)
         zone = (await program.programmes(db)).at(now).zone
-    return now.astimezone(zone).date()
+        printed = await receipts.printed(db, keys)
+    return now.astimezone(zone).date(), {key: at.date() for key, at in printed.items()}
 
 
 async def _keep_key(house: House) -> None:

@@ -1,7 +1,8 @@
 """Sample receipts with fresh dates: copies of examples/receipts as if bought the other day.
 
 examples/receipts/manifest.yaml says what each sample shows and how many days before today it is to
-be. Fiscal keys stay as they are, so a sample shown twice is a double, also tomorrow.
+be. Fiscal keys stay as they are, so a sample shown twice is a double, also tomorrow: one that was
+shown keeps the date it had then, since another date on it would be a forgery.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,10 @@ from vezde.web.playground.model import Card
 # How sources write a time; seconds follow the minute and stay.
 WRITTEN = ("%Y-%m-%dT%H:%M", "%Y%m%dT%H%M")
 DATED = ".dated"
+
+# The day on papers that were shown, by drive and number.
+Printed = Mapping[tuple[int, int], date]
+NOTHING_SHOWN: Printed = {}
 
 
 @dataclass(frozen=True)
@@ -44,22 +49,26 @@ class Stranger:
     picture: str | None
 
 
-def write(folder: Path, *, today: date, again: bool = False) -> list[Path]:
+def write(
+    folder: Path, *, today: date, printed: Printed = NOTHING_SHOWN, again: bool = False
+) -> list[Path]:
     """Write the samples into `folder`, made if need be; what stands there already stays.
 
-    Returns the files to show, in order. A second call on the same day only does so with `again`.
+    Returns the files to show, in order. A second call with the same dates only does so with
+    `again`.
     """
     mark = folder / DATED
-    if not again and mark.exists() and mark.read_text("utf-8") == today.isoformat():
+    dates = "\n".join([f"{today}", *(f"{key} {day}" for key, day in sorted(printed.items()))])
+    if not again and mark.exists() and mark.read_text("utf-8") == dates:
         return []
     folder.mkdir(parents=True, exist_ok=True)
     written = {}
-    for name, content in _files(today):
+    for name, content in _files(today, printed):
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         _write(path, content)
         written[name] = path
-    _write(mark, today.isoformat().encode())
+    _write(mark, dates.encode())
     return [path for name, path in sorted(written.items()) if not name.startswith(".")]
 
 
@@ -71,17 +80,21 @@ def manifest() -> tuple[list[Sample], list[Stranger]]:
     ]
 
 
-def tray(today: date) -> list[Card]:
-    """What lies beside the playground's phone, with the dates of `write`."""
+def keys() -> list[tuple[int, int]]:
+    """Drive and number of every sample."""
     home = share.folder("examples") / "receipts"
+    read = [parsers.read((home / one.file).read_text("utf-8"))[0].key for one in manifest()[0]]
+    return [(key.fn, key.fd) for key in read]
+
+
+def tray(today: date, printed: Printed = NOTHING_SHOWN) -> list[Card]:
+    """What lies beside the playground's phone, with the dates of `write`."""
     by_file = {sample.file: sample for sample in manifest()[0]}
     cards = []
     for one in _read()["tray"]:
         document = None
         if "file" in one:
-            sample = by_file[one["file"]]
-            content = redated((home / sample.file).read_text("utf-8"), sample, today)
-            document = parsers.read(content)[0]
+            document = parsers.read(_content(by_file[one["file"]], today, printed))[0]
         cards.append(
             Card(
                 name=one["name"],
@@ -101,14 +114,13 @@ def _read() -> Any:
     return YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
 
 
-def _files(today: date) -> Iterator[tuple[str, bytes]]:
+def _files(today: date, printed: Printed) -> Iterator[tuple[str, bytes]]:
     """Name and content of every file; lines of one text file are put together."""
-    home = share.folder("examples") / "receipts"
     samples, strangers = manifest()
     texts: dict[str, list[str]] = {}
     pictures: list[tuple[str, str, bool]] = []
     for sample in samples:
-        content = redated((home / sample.file).read_text("utf-8"), sample, today)
+        content = _content(sample, today, printed)
         code = parsers.read(content)[0].qr.text()
         if sample.text:
             texts.setdefault(sample.text, []).append(code)
@@ -125,6 +137,17 @@ def _files(today: date) -> Iterator[tuple[str, bytes]]:
         yield name, "".join(f"{line}\n" for line in lines).encode()
     for name, code, blurred in pictures:
         yield name, factories.picture(code, blurred=blurred)
+
+
+def _content(sample: Sample, today: date, printed: Printed) -> str:
+    """The sample as of today; as of the day on it, where it was shown."""
+    as_written = (share.folder("examples") / "receipts" / sample.file).read_text("utf-8")
+    content = redated(as_written, sample, today)
+    key = parsers.read(content)[0].key
+    day = printed.get((key.fn, key.fd))
+    if day is None:
+        return content
+    return redated(as_written, sample, day + timedelta(days=sample.days_ago))
 
 
 def redated(content: str, sample: Sample, today: date) -> str:

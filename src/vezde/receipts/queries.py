@@ -1,6 +1,6 @@
 """Questions about receipts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -219,6 +219,20 @@ async def earlier(
     fns, fds = [fn for _, fn, _ in keys], [fd for _, _, fd in keys]
     rows = await kit_db.fetch_all(db, Earlier, EARLIER, [members, fns, fds])
     return {(row.member_id, row.fn, row.fd): row for row in rows}
+
+
+PRINTED = """
+SELECT claim.fn, claim.fd, receipt.wall_time
+FROM receipts.claim JOIN receipts.receipt USING (member_id, receipt_id)
+WHERE (claim.fn, claim.fd) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[]))
+"""
+
+
+async def printed(db: Db, keys: Collection[tuple[int, int]]) -> dict[tuple[int, int], datetime]:
+    """The till's time on the papers of these (fn, fd) that somebody has shown."""
+    asked = [[fn for fn, _ in keys], [fd for _, fd in keys]]
+    rows = await (await db.execute(PRINTED, asked)).fetchall()
+    return {(fn, fd): wall_time for fn, fd, wall_time in rows if wall_time is not None}
 
 
 QUEUES = """
