@@ -4,6 +4,7 @@ the database holds is read: nothing of the person is in it, and everything still
 import base64
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,9 +24,11 @@ from vezde.members import identities, sealing
 from vezde.members import operations as members
 from vezde.members.links.model import NewLink
 from vezde.members.operations import journal
+from vezde.purchases.marking import Pack
+from vezde.receipts import queries
 from vezde.receipts.mailing import operations as mailing
-from vezde.receipts.model import Note, Reason
-from vezde.receipts.operations import registering
+from vezde.receipts.model import Note, Reason, Status
+from vezde.receipts.operations import moderating, registering
 from vezde.receipts.operations.registering import Submission
 from vezde.receipts.reading.slips import Slip, SlipLine
 from vezde.testing.receipts import (
@@ -70,6 +73,7 @@ SECRETS = (
 )
 
 CREAM = line("Крем для лица LUNARIA 50мл", 83_000, provider_inn="7801234564")
+MARK = "ea9.00112233445566778899aabbccddeeff.0.0"
 DOUBT = line("Помада LUNARIA", 50_000)
 
 DOMAINS = ("access", "checkout", "ledger", "members", "outbox", "program", "purchases", "receipts")
@@ -92,15 +96,10 @@ EMPTY: Mapping[str, str] = {
     "receipts.letter.lease": "nobody reads letters at this moment",
     "receipts.letter.error": "nothing is wrong with the letter",
     "receipts.letter.excerpt": "it confirms no address",
-    # Ids and numbers, made by what has tests of its own.
-    "purchases.line.gtin": "test_packs: no paper here has a code of marking",
-    "purchases.line.sernum": "test_packs: no paper here has a code of marking",
-    "purchases.line.mark": "test_seller_reports: no paper here has an order's mark",
-    "purchases.pack": "test_packs: no jar was scanned",
-    "purchases.pack_dispute": "test_packs: no jar was scanned",
-    "purchases.taking": "test_returns: no return receipt came",
-    "receipts.look": "test_moderating: nobody has looked at her lines",
-    "receipts.promise": "test_promising: the programme promises nothing",
+    "purchases.pack.bonus_fact": "the programme gives nothing for a scan",
+    "purchases.pack.released_at": "her jar is not back in circulation",
+    "purchases.pack_dispute.receipt_id": "she scanned a neighbour's jar and has no receipt of it",
+    "receipts.promise.ended_at": "what was promised is being checked still",
 }
 OF_MEMBERS = """
 SELECT n.nspname, c.relname, array_agg(a.attname::text ORDER BY a.attnum)
@@ -176,7 +175,8 @@ async def _life(api: Any) -> tuple[str, list[Any]]:
     """A member with something in every place, and the papers she was paid for."""
     earning = PROGRAM["earning"] | {"points_per_day": None}
     sellers = {"own_inns": [CORNER_SHOP.inn]}
-    receipts = {"window_days": None, "per_day": 5}
+    trust = {"up_to_kopecks": 100_000, "points": 3, "per_day": 2}
+    receipts = {"window_days": None, "per_day": 5, "trust": trust}
     document = PROGRAM | {"earning": earning, "receipts": receipts, "sellers": sellers}
     document |= {"expiry": {"months": 12}}
     await api.ok("PUT", "/v1/program", {"document": document})
@@ -219,6 +219,7 @@ async def _life(api: Any) -> tuple[str, list[Any]]:
         await api.ok("POST", "/v1/receipts", body, key=key)
     await _orders(api, nastya, at)
     await _sent(api, names.member_id(nastya), at)
+    await _brought_back(api, nastya, boris["id"], at)
     (consent,) = (await api.ok("GET", f"/v1/members/{nastya}"))["consents"]
     path = f"/v1/members/{nastya}/consents/{consent['id']}/withdraw"
     await api.ok("POST", path, {"how": f"позвонила {NAME}"}, key="withdraw")
@@ -246,6 +247,31 @@ async def _sent(api: Any, nastya: UUID, at: datetime) -> None:
         ]
         actor = f"member:{nastya}"
         await registering.register(db, submissions, now=now, wall=wall, actor=actor)
+
+
+async def _brought_back(api: Any, nastya: str, boris: str, at: datetime) -> None:
+    """A jar with a code that she scans and one that is Boris's; a purchase returned; a doubt."""
+    bought = at + timedelta(days=13, hours=12)
+    mine, his = Pack("04605035006964", "5AbCdE"), Pack("04605035006964", "7XyZ12")
+    jars = [
+        replace(CREAM, name=f"{CREAM.name} {MARK}", gtin=one.gtin, serial=one.serial)
+        for one in (mine, his)
+    ]
+    for number, (who, jar) in enumerate(((nastya, jars[0]), (boris, jars[1]))):
+        paper = receipt(91 + number, lines=[jar], at=bought)
+        await api.batch({"member_id": who, "document": render(paper)})
+    for code in (mine, his):
+        scanned = {"member_id": nastya, "code": code.text}
+        await api.ok("POST", "/v1/packs/scans", scanned, key=f"scan {code.serial}")
+    back = receipt(93, lines=[jars[0]], at=bought + timedelta(hours=2), operation=2)
+    await api.batch({"member_id": nastya, "document": render(back)})
+    async with api.house.database.transaction() as db:
+        now = await api.house.clock.programme(db)
+        shown = await queries.page(db, member_id=names.member_id(nastya), limit=100)
+        (doubt,) = (one for one in shown if one.status is Status.IN_REVIEW)
+        await moderating.decide_line(
+            db, doubt.member_id, doubt.receipt_id, line=1, sku="LIP-02", now=now, actor="operator:x"
+        )
 
 
 async def _at_the_door(api: Any, nastya: UUID) -> None:
