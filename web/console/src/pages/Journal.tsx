@@ -63,16 +63,22 @@ function Details({ entry, people }: { entry: Entry; people: Person[] }) {
     <div className="quiet small facts">
       {facts.map(([name, value]) => (
         <span key={name}>
-          {name}: {shown(value)}
+          {named(name)}: {shown(value)}
         </span>
       ))}
     </div>
   );
 }
 
+/** What a detail is called; what has no word of its own stays as it was written down. */
+function named(name: string): string {
+  return say.journal.fields[name] ?? name;
+}
+
 function shown(value: unknown): string {
-  if (value === null || typeof value !== "object") return String(value);
+  if (value === null) return "—";
+  if (typeof value !== "object") return named(String(value));
   return Object.entries(value)
-    .map(([name, one]) => `${name} ${shown(one)}`)
+    .map(([name, one]) => `${named(name)} ${shown(one)}`)
     .join(", ");
 }

@@ -119,7 +119,7 @@ function Card({ brand, tune }: { brand: Brand; tune: (() => void) | null }) {
         <div>
           <dt>{say.quality.thresholds}</dt>
           <dd>
-            {brand.sku} / {brand.line}
+            {number(brand.sku)} / {number(brand.line)}
             <span className="quiet small">
               {brand.own && brand.set_at
                 ? say.quality.setBy(brand.set_by ?? "", day(brand.set_at))
