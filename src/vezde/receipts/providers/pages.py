@@ -16,7 +16,7 @@ import httpx
 from vezde.receipts import parsers
 from vezde.receipts.model import FiscalDocument, QrFields
 from vezde.receipts.parsers import UnreadableDocument, pages
-from vezde.receipts.providers import protocol
+from vezde.receipts.providers import protocol, vendor
 from vezde.receipts.providers.protocol import Answer, Query, Source, Verdict
 
 NAME = "pages"
@@ -34,11 +34,7 @@ class Pages:
     def __init__(self, *, through: str | None = None, timeout_seconds: float = 12) -> None:
         self._through = through
         self._timeout_seconds = timeout_seconds
-        self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(timeout_seconds, connect=min(5, timeout_seconds)),
-            trust_env=False,
-            follow_redirects=False,
-        )
+        self._client = vendor.client(seconds=timeout_seconds)
 
     async def fetch(self, query: Query) -> Answer:
         """The document, NOT_FOUND when nobody has it, UNAVAILABLE when nobody could be asked."""

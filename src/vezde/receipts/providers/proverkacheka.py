@@ -12,16 +12,13 @@ from collections.abc import Mapping
 
 import httpx
 
-from vezde.receipts import parsers
 from vezde.receipts.model import QrFields
-from vezde.receipts.parsers import UnreadableDocument
-from vezde.receipts.providers import protocol
+from vezde.receipts.providers import vendor
 from vezde.receipts.providers.protocol import Answer, Query, Source, Verdict
 
 NAME = "proverkacheka"
 BASE_URL = "https://proverkacheka.com"
 CHECK = "/api/v1/check/get"
-ANSWER_BYTES = 2_000_000
 WAIT_SECONDS = 60  # code 4 comes when the same receipt is asked for within a minute or so
 
 
@@ -44,36 +41,24 @@ class Proverkacheka:
     ) -> None:
         self._token = token
         self._timeout_seconds = timeout_seconds
-        self._client = httpx.AsyncClient(
-            base_url=base_url,
-            proxy=proxy,
-            timeout=httpx.Timeout(timeout_seconds, connect=min(5, timeout_seconds)),
-            trust_env=False,
-        )
+        self._client = vendor.client(base_url=base_url, proxy=proxy, seconds=timeout_seconds)
 
     async def fetch(self, query: Query) -> Answer:
         """The vendor's answer as a verdict; never raises for what the vendor or the net does."""
         form = {"token": self._token, **question(query)}
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                status, headers, body = await self._post(form)
+                response, body = await vendor.answer(self._client, "POST", CHECK, data=form)
         except (httpx.HTTPError, TimeoutError) as error:
-            return _unavailable(type(error).__name__)
-        if status != httpx.codes.OK:
-            return read_status(status, headers)
+            return vendor.unavailable(NAME, type(error).__name__)
+        except vendor.TooLong as error:
+            return vendor.unavailable(NAME, str(error))
+        if response.status_code != httpx.codes.OK:
+            return read_status(response.status_code, response.headers)
         return await asyncio.to_thread(read_body, body, query.qr)
 
     async def close(self) -> None:
         await self._client.aclose()
-
-    async def _post(self, form: dict[str, str]) -> tuple[int, httpx.Headers, bytes]:
-        body = bytearray()
-        async with self._client.stream("POST", CHECK, data=form) as response:
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > ANSWER_BYTES:
-                    break
-        return response.status_code, response.headers, bytes(body)
 
 
 def question(query: Query) -> dict[str, str]:
@@ -101,26 +86,23 @@ def read_status(status: int, headers: Mapping[str, str]) -> Answer:
     if status == httpx.codes.PAYMENT_REQUIRED:
         return Answer(Verdict.REFUSED, note=f"{note}; the tariff does not cover this, pay for it")
     if status in {httpx.codes.FORBIDDEN, httpx.codes.TOO_MANY_REQUESTS}:
-        told = headers.get("retry-after", "")
-        wait = int(told) if told.isascii() and told.isdigit() else None
+        wait = vendor.retry_after(headers)
         return Answer(Verdict.QUOTA, retry_after_seconds=wait, note=note)
     return Answer(Verdict.UNAVAILABLE, note=note)
 
 
 def read_body(body: bytes, qr: QrFields) -> Answer:
     """The verdict of an answer with HTTP 200."""
-    if len(body) > ANSWER_BYTES:
-        return _unavailable(f"an answer of more than {ANSWER_BYTES} bytes")
     try:
         told = json.loads(body)
         code = int(told["code"])
     except (ValueError, TypeError, KeyError, RecursionError):
-        return _unavailable("an answer that is not its JSON")
+        return vendor.unavailable(NAME, "an answer that is not its JSON")
     match code:
         case 0:
             return _not_correct(qr)
         case 1:
-            return _document(body, qr)
+            return vendor.document_in(body, qr, name=NAME)
         case 2:
             return Answer(Verdict.NOT_YET)
         case 3:
@@ -129,7 +111,7 @@ def read_body(body: bytes, qr: QrFields) -> Answer:
         case 4:
             note = f"{NAME}: code 4, too soon"
             return Answer(Verdict.WAIT, retry_after_seconds=WAIT_SECONDS, note=note)
-    return _unavailable(f"code {code}")
+    return vendor.unavailable(NAME, f"code {code}")
 
 
 def _not_correct(qr: QrFields) -> Answer:
@@ -137,18 +119,3 @@ def _not_correct(qr: QrFields) -> Answer:
     if qr.operation_assumed:
         return Answer(Verdict.NOT_FOUND, note=f"{NAME}: code 0, the operation was assumed")
     return Answer(Verdict.FORGED, note=f"{NAME}: code 0, not a correct receipt")
-
-
-def _document(body: bytes, qr: QrFields) -> Answer:
-    try:
-        documents = parsers.read(body, expected=qr, most_bytes=ANSWER_BYTES)
-    except UnreadableDocument as error:
-        return _unavailable(f"a document of a shape not known yet ({type(error).__name__})")
-    for document in documents:
-        if (document.key.fn, document.key.fd) == (qr.fn, qr.fd):
-            return protocol.compare(document, qr, name=NAME)
-    return Answer(Verdict.WRONG, note=f"{NAME}: the document of another receipt")
-
-
-def _unavailable(why: str) -> Answer:
-    return Answer(Verdict.UNAVAILABLE, note=f"{NAME}: {why}")

@@ -12,16 +12,13 @@ from typing import Any
 
 import httpx
 
-from vezde.receipts import parsers
 from vezde.receipts.model import QrFields
-from vezde.receipts.parsers import UnreadableDocument
-from vezde.receipts.providers import protocol
+from vezde.receipts.providers import vendor
 from vezde.receipts.providers.protocol import Answer, Query, Source, Verdict
 
 NAME = "qr_cash"
 BASE_URL = "https://ofd.ru"
 GET = "/api/partner/v3/receipts/GetReceipt"
-ANSWER_BYTES = 2_000_000
 
 
 class QrCash:
@@ -40,36 +37,24 @@ class QrCash:
     ) -> None:
         self._token = token
         self._timeout_seconds = timeout_seconds
-        self._client = httpx.AsyncClient(
-            base_url=base_url,
-            proxy=proxy,
-            timeout=httpx.Timeout(timeout_seconds, connect=min(5, timeout_seconds)),
-            trust_env=False,
-        )
+        self._client = vendor.client(base_url=base_url, proxy=proxy, seconds=timeout_seconds)
 
     async def fetch(self, query: Query) -> Answer:
         """The document or why not; never raises for what the vendor or the net does."""
         sent = {**question(query.qr), "tokenSecret": self._token}
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                status, headers, body = await self._post(sent)
+                response, body = await vendor.answer(self._client, "POST", GET, json=sent)
         except (httpx.HTTPError, TimeoutError) as error:
-            return _unavailable(type(error).__name__)
-        if status != httpx.codes.OK:
-            return read_status(status, headers, query.qr)
+            return vendor.unavailable(NAME, type(error).__name__)
+        except vendor.TooLong as error:
+            return vendor.unavailable(NAME, str(error))
+        if response.status_code != httpx.codes.OK:
+            return read_status(response.status_code, response.headers, query.qr)
         return await asyncio.to_thread(read_body, body, query.qr)
 
     async def close(self) -> None:
         await self._client.aclose()
-
-    async def _post(self, sent: dict[str, Any]) -> tuple[int, httpx.Headers, bytes]:
-        body = bytearray()
-        async with self._client.stream("POST", GET, json=sent) as response:
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > ANSWER_BYTES:
-                    break
-        return response.status_code, response.headers, bytes(body)
 
 
 def question(qr: QrFields) -> dict[str, Any]:
@@ -98,31 +83,17 @@ def read_status(status: int, headers: Mapping[str, str], qr: QrFields) -> Answer
             verdict = Verdict.NOT_FOUND if qr.operation_assumed else Verdict.FORGED
             return Answer(verdict, note=note)
         case 429:
-            told = headers.get("retry-after", "")
-            wait = int(told) if told.isascii() and told.isdigit() else None
+            wait = vendor.retry_after(headers)
             return Answer(Verdict.QUOTA, retry_after_seconds=wait, note=note)
     return Answer(Verdict.UNAVAILABLE, note=note)
 
 
 def read_body(body: bytes, qr: QrFields) -> Answer:
     """The verdict of an answer with HTTP 200: a document, or none."""
-    if len(body) > ANSWER_BYTES:
-        return _unavailable(f"an answer of more than {ANSWER_BYTES} bytes")
     try:
         told = json.loads(body)
     except (ValueError, RecursionError):
-        return _unavailable("an answer that is not JSON")
+        return vendor.unavailable(NAME, "an answer that is not JSON")
     if told is None or (isinstance(told, dict) and "Document" in told and not told["Document"]):
         return Answer(Verdict.NOT_YET)
-    try:
-        documents = parsers.read(body, expected=qr, most_bytes=ANSWER_BYTES)
-    except UnreadableDocument as error:
-        return _unavailable(f"a document of a shape not known yet ({type(error).__name__})")
-    for document in documents:
-        if (document.key.fn, document.key.fd) == (qr.fn, qr.fd):
-            return protocol.compare(document, qr, name=NAME)
-    return Answer(Verdict.WRONG, note=f"{NAME}: the document of another receipt")
-
-
-def _unavailable(why: str) -> Answer:
-    return Answer(Verdict.UNAVAILABLE, note=f"{NAME}: {why}")
+    return vendor.document_in(body, qr, name=NAME)

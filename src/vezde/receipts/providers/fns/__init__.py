@@ -14,10 +14,8 @@ from typing import Final
 import httpx
 
 from vezde.kit import clock
-from vezde.receipts import parsers
 from vezde.receipts.model import FiscalKey, QrFields
-from vezde.receipts.parsers import UnreadableDocument
-from vezde.receipts.providers import protocol
+from vezde.receipts.providers import vendor
 from vezde.receipts.providers.fns import envelopes
 from vezde.receipts.providers.fns.envelopes import Fault, NotSoap, Told
 from vezde.receipts.providers.protocol import Answer, Query, Source, Verdict
@@ -25,7 +23,6 @@ from vezde.receipts.providers.protocol import Answer, Query, Source, Verdict
 NAME = "fns"
 BASE_URL = "https://openapi.nalog.ru:8090"
 AUTH_PATH, KKT_PATH = "/open-api/AuthService/0.1", "/open-api/ais3/KktService/0.1"
-ANSWER_BYTES = 2_000_000
 RENEW_SECONDS = 300  # before its end a token is renewed: an answer may take that long
 LEAST_SECONDS, MOST_SECONDS = 30.0, 3600.0
 FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS = 1.0, 5.0
@@ -66,11 +63,8 @@ class Fns:
         self._token: tuple[str, float] | None = None
         self._renewing = asyncio.Lock()
         self._pending: dict[tuple[FiscalKey, str], tuple[str, float]] = {}
-        self._client = httpx.AsyncClient(
-            base_url=base_url.rstrip("/"),
-            proxy=proxy,
-            timeout=httpx.Timeout(timeout_seconds, connect=min(5, timeout_seconds)),
-            trust_env=False,
+        self._client = vendor.client(
+            base_url=base_url.rstrip("/"), proxy=proxy, seconds=timeout_seconds
         )
 
     def __repr__(self) -> str:
@@ -90,11 +84,11 @@ class Fns:
             if any(key == query.qr.key for key, _ in self._pending):
                 note = f"{NAME}: still working on the answer"
                 return Answer(Verdict.WAIT, retry_after_seconds=LATER_SECONDS, note=note)
-            return _unavailable("no answer in time")
+            return vendor.unavailable(NAME, "no answer in time")
         except httpx.HTTPError as error:
-            return _unavailable(type(error).__name__)
-        except NotSoap as error:
-            return _unavailable(str(error))
+            return vendor.unavailable(NAME, type(error).__name__)
+        except (NotSoap, vendor.TooLong) as error:
+            return vendor.unavailable(NAME, str(error))
         except Fault as fault:
             return read_fault(fault)
         except _Refused as refused:
@@ -188,13 +182,10 @@ class Fns:
             headers["FNS-OpenApi-Token"] = token
         if person:
             headers["FNS-OpenApi-UserToken"] = base64.b64encode(person.encode()).decode()
-        read = bytearray()
-        async with self._client.stream("POST", path, content=body, headers=headers) as response:
-            async for chunk in response.aiter_bytes():
-                read += chunk
-                if len(read) > ANSWER_BYTES:
-                    raise NotSoap(f"an answer of more than {ANSWER_BYTES} bytes")
-        return _accepted(response, bytes(read))
+        response, read = await vendor.answer(
+            self._client, "POST", path, content=body, headers=headers
+        )
+        return _accepted(response, read)
 
 
 class _Refused(Exception):
@@ -216,7 +207,7 @@ def _accepted(response: httpx.Response, body: bytes) -> bytes:
         raise _Refused(Answer(Verdict.REFUSED, note=f"{NAME}: HTTP {status}"))
     if status == httpx.codes.INTERNAL_SERVER_ERROR:
         raise envelopes.raised(body)
-    raise _Refused(_unavailable(f"HTTP {status}"))
+    raise _Refused(vendor.unavailable(NAME, f"HTTP {status}"))
 
 
 def read(told: Told, qr: QrFields, *, what: str = "Get") -> Answer:
@@ -224,7 +215,7 @@ def read(told: Told, qr: QrFields, *, what: str = "Get") -> Answer:
     if told.code == httpx.codes.OK:
         if what == "Check":
             return Answer(Verdict.NOT_YET)
-        return _document(told.ticket or "", qr)
+        return vendor.document_in(told.ticket or "", qr, name=NAME)
     note = f"{NAME}: code {told.code}"
     if told.code in NOT_YET or told.code in ODD_QUESTION:
         return Answer(Verdict.NOT_YET, note=note)
@@ -232,7 +223,7 @@ def read(told: Told, qr: QrFields, *, what: str = "Get") -> Answer:
         # Our guess of the operation may be what disagrees.
         verdict = Verdict.NOT_FOUND if qr.operation_assumed else Verdict.FORGED
         return Answer(verdict, note=note)
-    return _unavailable(f"code {told.code}")
+    return vendor.unavailable(NAME, f"code {told.code}")
 
 
 def read_fault(fault: Fault) -> Answer:
@@ -241,18 +232,7 @@ def read_fault(fault: Fault) -> Answer:
         return Answer(Verdict.QUOTA, note=f"{NAME}: {fault.kind or 'limit of the day'}")
     if fault.kind in AUTHENTICATION or "запрещен" in fault.text:
         return _refused(fault)
-    return _unavailable(f"fault {fault.kind or 'without a kind'}")
-
-
-def _document(ticket: str, qr: QrFields) -> Answer:
-    try:
-        documents = parsers.read(ticket, expected=qr, most_bytes=ANSWER_BYTES)
-    except UnreadableDocument as error:
-        return _unavailable(f"a document of a shape not known yet ({type(error).__name__})")
-    for document in documents:
-        if (document.key.fn, document.key.fd) == (qr.fn, qr.fd):
-            return protocol.compare(document, qr, name=NAME)
-    return Answer(Verdict.WRONG, note=f"{NAME}: the document of another receipt")
+    return vendor.unavailable(NAME, f"fault {fault.kind or 'without a kind'}")
 
 
 def _refused(fault: Fault) -> Answer:
@@ -288,7 +268,3 @@ def _good_for(expires: str) -> float:
         return LEAST_SECONDS
     left = (end - clock.utc_now()).total_seconds() - RENEW_SECONDS
     return min(MOST_SECONDS, max(LEAST_SECONDS, left))
-
-
-def _unavailable(why: str) -> Answer:
-    return Answer(Verdict.UNAVAILABLE, note=f"{NAME}: {why}")
