@@ -26,15 +26,18 @@ export function useQueue(order: Order, kind: string) {
       const found = await api.get<Queue>(of);
       setQueue(found);
       setAt((place) => Math.max(0, Math.min(place, found.items.length - 1)));
-      setError(null);
     } catch (failed) {
       setError(trouble(failed));
     }
   }, [of]);
-  useEffect(() => {
-    setAt(0);
+  const reload = useCallback(() => {
+    setError(null);
     void load();
   }, [load]);
+  useEffect(() => {
+    setAt(0);
+    reload();
+  }, [reload]);
 
   const doing = useCallback(
     async (work: () => Promise<void>) => {
@@ -45,7 +48,7 @@ export function useQueue(order: Order, kind: string) {
       } catch (failed) {
         setError(meanwhile(failed) ?? trouble(failed));
       }
-      await load();
+      await load(); // what was said of the deed stays to be read
       setBusy(false);
     },
     [load],
@@ -94,7 +97,7 @@ export function useQueue(order: Order, kind: string) {
     told,
     decide,
     undo: done.length ? undo : null,
-    reload: () => void load(),
+    reload,
   };
 }
 
