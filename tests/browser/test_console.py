@@ -209,7 +209,7 @@ class TestModeration:
             await quick.is_sound("moderation")
             await quick.button(re.compile("^Not ours")).click()
             await expect(quick.page.get_by_role("status").first).to_contain_text(
-                re.compile("decided", re.I)  # one line, or those alike with it
+                re.compile("decided", re.IGNORECASE)  # one line, or those alike with it
             )
             await slow.button(re.compile("^Не наш товар")).click()
             await expect(slow.page.get_by_role("alert")).to_contain_text(
