@@ -1,12 +1,14 @@
 """Receipts in doubt, decided in the console: one, all alike, undone; names and shops."""
 
 import asyncio
+import json
+from collections.abc import AsyncIterator
 
 import pytest
 
-from api.conftest import Api
+from api.conftest import PRODUCTS, PROGRAM, Api, serving
 from api.test_console_people import Browser, person
-from vezde.testing.receipts import Shop, line, receipt, render
+from vezde.testing.receipts import Shop, line, picture, receipt, render
 
 QUEUE = "/v1/console/moderation"
 
@@ -143,3 +145,59 @@ class TestSellers:
         named = await vera.ok("PUT", f"/v1/console/sellers/{unknown['inn']}", given)
         assert named["name"] == "Лавка"
         assert (await vera.ok("GET", "/v1/console/sellers?unknown=true"))["items"] == []
+
+
+class TestPhoto:
+    @pytest.fixture
+    async def api(self, fresh, tmp_path) -> AsyncIterator[Api]:
+        """Where the tax service knows a receipt with a lipstick."""
+        paper = receipt(9, lines=[line("Помада LUNARIA", 50_000)])
+        path = tmp_path / f"{paper.key.fn}-{paper.key.fd}.json"
+        path.write_text(json.dumps(render(paper)), "utf-8")
+        environ = {
+            "VEZDE_SANDBOX": "1",
+            "VEZDE_DATABASE_URL": fresh.app,
+            "VEZDE_DATABASE_OWNER_URL": fresh.owner,
+            "VEZDE_DOCUMENTS_DIR": str(tmp_path),
+        }
+        async with serving(fresh, environ) as made:
+            await made.ok("PUT", "/v1/program", {"document": PROGRAM})
+            await made.ok("PUT", "/v1/catalog/products", {"items": PRODUCTS, "mode": "merge"})
+            yield made
+
+    async def test_is_beside_a_line_in_doubt_and_every_look_is_in_the_journal(
+        self, api, vera, anna
+    ):
+        paper = receipt(9, lines=[line("Помада LUNARIA", 50_000)])
+        sent = (
+            await api.call(
+                *("POST", "/v1/receipts"),
+                key="photo",
+                data={"member_id": anna},
+                files={"file": ("photo.png", picture(paper))},
+            )
+        ).json()
+        for _ in range(100):
+            if items := (await vera.ok("GET", QUEUE))["items"]:
+                break
+            await asyncio.sleep(0.05)
+        assert (items[0]["receipt_id"], items[0]["photo"]) == (sent["id"], "kept")
+        answer = await vera.request("GET", f"{QUEUE}/{sent['id']}/photo")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.content.startswith(b"\xff\xd8\xff")
+        admin = await person(api, "Главный", "admin")
+        entries = (await admin.ok("GET", "/v1/console/journal"))["items"]
+        assert ("Вера", "photo_seen", anna) in [
+            (one["who"], one["what"], one["member_id"]) for one in entries
+        ]
+
+    async def test_is_for_those_who_moderate_and_there_is_none_of_others(self, api, vera, anna):
+        (code_only,) = await shown(api, anna, 1)
+        assert (await first(vera))["photo"] == "none"
+        path = f"{QUEUE}/{code_only}/photo"
+        assert await vera.refused("GET", path) == (404, "photo_not_kept")
+        ivan = await person(api, "Иван", "analyst")
+        assert await ivan.refused("GET", path) == (403, "right_missing")
+        assert (await api.http.get(path)).status_code == 401

@@ -30,6 +30,7 @@ from vezde.receipts.mailing import operations as mailing
 from vezde.receipts.model import Note, Reason, Status
 from vezde.receipts.operations import moderating, registering
 from vezde.receipts.operations.registering import Submission
+from vezde.receipts.photos import operations as photos
 from vezde.receipts.reading.slips import Slip, SlipLine
 from vezde.testing.receipts import (
     CORNER_SHOP,
@@ -92,6 +93,9 @@ EMPTY: Mapping[str, str] = {
     "receipts.verification.lease": "nobody is asking at this moment",
     "receipts.verification.leased_until": "nobody is asking at this moment",
     "receipts.verification.parked_because": "nothing is stuck",
+    "receipts.photo.source": "nobody has to look at a receipt that she showed in a chat",
+    "receipts.photo.try_wall": "nothing is being fetched",
+    "receipts.photo.lease": "nothing is being fetched",
     "outbox.fact.subject": "of facts without a member",
     "receipts.letter.lease": "nobody reads letters at this moment",
     "receipts.letter.error": "nothing is wrong with the letter",
@@ -241,9 +245,14 @@ async def _sent(api: Any, nastya: UUID, at: datetime) -> None:
         await mailing.keep(db, [nastya], raw, message_id=f"<1@{EMAIL}>", vault=vault, wall=later)
         slip = Slip("ozon", 1, 83_000, lines=(SlipLine("Крем", 83_000),))
         shown = receipt(81, lines=[CREAM], seller=OZON, at=at + timedelta(days=14))
+        other = receipt(82, lines=[CREAM], seller=OZON, at=at + timedelta(days=14))
+        at_hand = photos.of_bytes(api.house.vault, (shown.key.fn, shown.key.fd), NAME.encode())
+        key = other.key.fn, other.key.fd
+        in_chat = photos.of_messenger(api.house.vault, key, bot="telegram:1", file_id=TELEGRAM)
         submissions = [
             Submission(nastya, unreadable=Reason.NOT_FISCAL_QR, note=Note.SBP),
-            Submission(nastya, qr=shown.qr, slip=slip),
+            Submission(nastya, qr=shown.qr, slip=slip, photo=at_hand),
+            Submission(nastya, qr=other.qr, photo=in_chat),
         ]
         actor = f"member:{nastya}"
         await registering.register(db, submissions, now=now, wall=wall, actor=actor)

@@ -258,7 +258,7 @@ async def submit(request: Request, caller: Caller, using: Using) -> Response:
         found = await read_sent(Sent.FILE, file, using)
         content: dict[str, Any] = {"member_id": member}
         files: tuple[bytes, ...] = (file,)
-        submissions = _of_found(names.member_id(member), found, caller)
+        submissions = _of_found(names.member_id(member), found, caller, using)
     else:
         given = await bodies.read_json(request, NewReceiptIn, most_bytes=parsers.DOCUMENT_BYTES)
         submissions, found = await _of_json(given, caller, using)
@@ -306,12 +306,13 @@ async def _of_json(
     if len(documents) != 1:
         raise Malformed("Send one document; for several use POST /v1/receipts/batch.")
     found = Findings((Found(documents[0].qr, documents[0]),))
-    return _of_found(member_id, found, caller), found
+    return _of_found(member_id, found, caller, using), found
 
 
-def _of_found(member_id: UUID, found: Findings, caller: Key) -> Sequence[Submission]:
+def _of_found(member_id: UUID, found: Findings, caller: Key, using: Tools) -> Sequence[Submission]:
     evidence = caller.actor if caller.has(Scope.RECEIPTS_VERIFIED) else None
-    return handing.submissions(member_id, found, evidence=evidence)
+    pictured = handing.small(using.vault)
+    return handing.submissions(member_id, found, evidence=evidence, pictured=pictured)
 
 
 class Sent(StrEnum):
@@ -341,7 +342,7 @@ class SentReader:
         if kind == Sent.TEXT.encode():
             found = await self.reader.text(content.decode("utf-8", "replace"))
         else:
-            found = await self.reader.file(content)
+            found = await self.reader.file(content, photos=True)
         return json.dumps(found.to_json()).encode()
 
 

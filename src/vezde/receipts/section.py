@@ -39,6 +39,15 @@ class ModerationSection(BaseModel):
         description="So many first names of a new catalogue are checked, each once, beside the "
         "share; the points are given at once and taken back where a name was wrong",
     )
+    photo_days: Annotated[int, Field(ge=0, le=180)] = Field(
+        default=45,
+        description="A picture of a receipt in doubt is kept so many days after the receipt was "
+        "shown, at the longest; 0: no pictures are kept",
+    )
+    photo_decided_days: Annotated[int, Field(ge=0, le=90)] = Field(
+        default=3,
+        description="It is erased so many days after the last of its lines was decided",
+    )
 
 
 async def install_section(

@@ -92,6 +92,7 @@ TICKS = (
     Tick("messaging.sweep", period_seconds=3_600),
     Tick("messaging.sms_sweep", period_seconds=86_400),
     Tick("receipts.letters_sweep", period_seconds=86_400),
+    Tick("receipts.photos_sweep", period_seconds=3_600),
     Tick("receipts.pushed", period_seconds=86_400),
     Tick("bot.sweep", period_seconds=3_600),
     Tick(bot_guests.TICK, period_seconds=86_400, calendar=True),

@@ -19,6 +19,8 @@ from vezde.messaging import work as messaging_work
 from vezde.messaging.operations.reserving import DELIVER
 from vezde.messaging.sms import operations as sms_operations
 from vezde.messaging.sms import work as sms_work
+from vezde.receipts.photos import work as photo_work
+from vezde.receipts.photos.work import Photographer
 from vezde.wiring.house import House, bot_name
 from vezde.wiring.lists import STEPS
 
@@ -89,6 +91,13 @@ def bot_worker(house: House) -> bot_work.Worker:
         house.reader,
         house.settings.mail.domain,
     )
+
+
+def photographer(house: House) -> Photographer:
+    files: dict[str, photo_work.Files] = {}
+    if house.telegram is not None:
+        files[bot_name(house.settings)] = house.telegram
+    return Photographer(house.database, house.clock, house.vault, house.reader, files)
 
 
 def teller(house: House) -> bot_reactions.Teller:

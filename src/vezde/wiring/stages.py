@@ -88,6 +88,7 @@ def stages(house: House) -> list[Stage]:
         *outbox_work.stages(database, [*reactions, telling], clock=clock),
         _sender(house).stage(),
         Postman(house.database, house.clock, house.vault, house.reader).stage(),
+        messengers.photographer(house).stage(),
         *messengers.messengers(house),
         *messengers.bot(house),
         Stage(timetable.STAGE, round_, timetable.due),

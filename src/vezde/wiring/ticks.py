@@ -15,6 +15,7 @@ from vezde.messaging.sms import operations as sms
 from vezde.outbox.webhooks import operations as webhooks
 from vezde.receipts.mailing import operations as mailing
 from vezde.receipts.operations import pushing
+from vezde.receipts.photos import operations as photos
 from vezde.wiring.house import MONTHS_AHEAD, House, open_months
 from vezde.wiring.messengers import guests
 
@@ -49,6 +50,9 @@ def tick_handlers(house: House) -> Mapping[str, timetable.Handler]:
     async def letters(db: Db, _now: datetime) -> None:
         await mailing.sweep(db, wall=house.clock.wall(), limit=DELIVERIES_AT_ONCE)
 
+    async def pictures(db: Db, now: datetime) -> None:
+        await photos.sweep(db, now=now, limit=SWEEP_AT_ONCE)
+
     async def updates(db: Db, _now: datetime) -> None:
         await bot_inbox.sweep(db, wall=house.clock.wall())
 
@@ -65,6 +69,7 @@ def tick_handlers(house: House) -> Mapping[str, timetable.Handler]:
         "messaging.sms_sweep": texts,
         "messaging.sweep": messages,
         "receipts.letters_sweep": letters,
+        "receipts.photos_sweep": pictures,
         "bot.sweep": updates,
         bot_guests.TICK: guests(house).tick,
         insights.TICK: insights.tally,

@@ -15,6 +15,8 @@ from vezde.kit.db import Db
 from vezde.receipts import looks, queries
 from vezde.receipts.operations.looking import DOUBT, Look
 from vezde.receipts.operations.settling import Matched
+from vezde.receipts.photos import operations as photos
+from vezde.receipts.photos.operations import State
 from vezde.receipts.queries import Receipt
 
 MOST_LINES = 60
@@ -72,7 +74,8 @@ class LookOut(BaseModel):
 
     `accepted_sku` of the latter two is what it was taken for; `line_certain`: which product line it
     is is known, its size or colour is not. `alike` counts lines that wait with the same name at the
-    same seller, this one with them.
+    same seller, this one with them. `photo`: whether there is a picture of the receipt to ask for,
+    or one that is still on its way.
     """
 
     receipt_id: str
@@ -91,6 +94,7 @@ class LookOut(BaseModel):
     line_certain: bool
     guesses: list[GuessOut]
     alike: int
+    photo: State
     seller: PlaceOut
     receipt: PaperOut
 
@@ -99,14 +103,19 @@ async def looks_out(
     db: Db, rows: Sequence[Look], *, promised: timedelta, now: datetime
 ) -> list[LookOut]:
     """The lines with their receipts, guesses and how many are alike; a few set reads."""
-    receipts = await queries.receipts(db, [(one.member_id, one.receipt_id) for one in rows])
+    places = [(one.member_id, one.receipt_id) for one in rows]
+    receipts = await queries.receipts(db, places)
+    pictured = await photos.states(db, places)
     counts = await looks.alike(db, rows)
     known = [_matched(receipts[one.receipt_id], one.line) for one in rows]
     guesses = await _guesses(db, rows, known)
     skus = {guess.sku for each in guesses for guess in each}
     products = await catalog.products_by_sku(db, sorted(skus)) if skus else {}
     return [
-        _shown(one, receipts[one.receipt_id], match, found, products, alike, promised, now)
+        _shown(
+            *(one, receipts[one.receipt_id], match, found, products, alike, promised, now),
+            photo=pictured.get(one.receipt_id, State.NONE),
+        )
         for one, match, found, alike in zip(rows, known, guesses, counts, strict=True)
     ]
 
@@ -142,6 +151,8 @@ def _shown(
     alike: int,
     promised: timedelta,
     now: datetime,
+    *,
+    photo: State,
 ) -> LookOut:
     paper = paper_out(receipt, around=look.line)
     return LookOut(
@@ -165,6 +176,7 @@ def _shown(
             if guess.sku in products
         ],
         alike=alike,
+        photo=photo,
         seller=PlaceOut(
             inn=receipt.seller_inn,
             name=receipt.seller_name,

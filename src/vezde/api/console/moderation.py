@@ -25,11 +25,19 @@ from vezde.receipts import looks, queries, section
 from vezde.receipts.looks import Key, Order, Place
 from vezde.receipts.operations import looking, moderating
 from vezde.receipts.operations.looking import Look
+from vezde.receipts.photos import operations as photos
 
 router = APIRouter(tags=["console"])
 Moderator = Annotated[Shift, Depends(right(Right.MODERATE))]
 Using = Annotated[Tools, Depends(tools)]
 OfKind = Annotated[str | None, Query(pattern="^(doubt|audit|first)$")]
+# Nothing on the way keeps it, and no browser takes it for a page.
+PRIVATE = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Content-Disposition": "inline",
+}
 AT_ONCE = 50  # lines of one request, each in a transaction of its own
 
 
@@ -102,6 +110,25 @@ async def queue(
         ],
         promised_hours=promised,
     )
+
+
+@router.get(
+    f"{PATH}/moderation/{{receipt_id}}/photo",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}},
+)
+async def photo(receipt_id: str, shift: Moderator, using: Using) -> Response:
+    """The picture of a receipt whose lines wait, a JPEG. Who looks at it is in the journal."""
+    member_id, internal = names.receipt_ids(receipt_id)
+    async with using.database.transaction() as db:
+        now = await using.clock.programme(db)
+        receipt = await queries.receipt(db, member_id, internal)
+        jpeg = await photos.picture(db, receipt.member_id, internal, vault=using.vault)
+        details = {"receipt_id": receipt_id}
+        await access.note(
+            *(db, shift.operator, "photo_seen"), now=now, member_id=member_id, details=details
+        )
+    return Response(jpeg, media_type="image/jpeg", headers=PRIVATE)
 
 
 @router.post(f"{PATH}/moderation/{{receipt_id}}/lines/{{line}}/decision")

@@ -54,7 +54,7 @@ def _showing(asked: Asked) -> Showing | None:
     match event:
         case Sent(album=album) if not _is_too_large(event):
             assert found is not None, "needs_reading says so"
-            return Showing(talk, found, album)
+            return Showing(talk, found, album, event.file_id)
         case Said() if found is not None:
             return Showing(talk, found)
         case Said(text) if _command(text) is None and showing.is_receipt(text):

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from vezde.bot import chats
@@ -14,9 +14,11 @@ from vezde.messaging.model import View
 from vezde.receipts import queries
 from vezde.receipts.model import Reason
 from vezde.receipts.operations import registering
+from vezde.receipts.photos import operations as photos
+from vezde.receipts.photos.operations import Photo
 from vezde.receipts.queries import Receipt
 from vezde.receipts.reading import handing, reader
-from vezde.receipts.reading.model import Findings
+from vezde.receipts.reading.model import Findings, Found
 
 MOST_BYTES = 20 * 1024 * 1024  # core.telegram.org/bots/api#getfile
 LONG_STATES = 300
@@ -40,16 +42,24 @@ def too_large(talk: Talk) -> Answer:
 
 @dataclass(frozen=True)
 class Showing:
-    """What somebody shows: what was found in it, and the album it is of."""
+    """What somebody shows: what was found in it, the album it is of, the file that it was."""
 
     talk: Talk
     found: Findings
     album: str | None = None
+    file_id: str | None = field(default=None, repr=False)
 
     @property
     def is_single(self) -> bool:
         """Whether it is one receipt, or none, with a message of its own."""
         return self.album is None and len(self.found.receipts) <= 1
+
+    def pictured(self, one: Found) -> Photo | None:
+        """The messenger's name of the file, should somebody have to look at the receipt."""
+        if self.file_id is None or one.document is not None:  # an export shows no paper
+            return None
+        key = one.qr.fn, one.qr.fd
+        return photos.of_messenger(self.talk.vault, key, bot=self.talk.bot, file_id=self.file_id)
 
 
 async def show(db: Db, showings: Sequence[Showing]) -> list[Answer]:
@@ -85,7 +95,7 @@ async def _show_singles(db: Db, showings: Sequence[Showing]) -> list[Answer]:
         return []
     submissions = []
     for one in showings:
-        (submission,) = handing.submissions(one.talk.member_id, one.found)
+        (submission,) = handing.submissions(one.talk.member_id, one.found, pictured=one.pictured)
         submissions.append(replace(submission, by=one.talk.actor))
     first = showings[0].talk
     made = await registering.register(
@@ -107,7 +117,7 @@ async def _show_singles(db: Db, showings: Sequence[Showing]) -> list[Answer]:
 async def _show_several(db: Db, one: Showing) -> Answer:
     """All of an album or of one file are told of by one message."""
     talk, found = one.talk, one.found
-    submissions = handing.submissions(talk.member_id, found)
+    submissions = handing.submissions(talk.member_id, found, pictured=one.pictured)
     made = await registering.register(
         db,
         submissions,

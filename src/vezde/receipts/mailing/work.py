@@ -49,7 +49,7 @@ class Postman:
 
     async def _work(self, letter: Letter, lease: Lease) -> None:
         try:
-            found = await self.reader.file(letter.raw)
+            found = await self.reader.file(letter.raw, photos=True)
             await self._register(letter, lease, found)
         except Unavailable:
             raise
@@ -74,7 +74,11 @@ class Postman:
             if found.receipts:
                 made = await registering.register(
                     db,
-                    handing.submissions(letter.member_id, found, batch_ref=letter.letter_id),
+                    handing.submissions(
+                        *(letter.member_id, found),
+                        batch_ref=letter.letter_id,
+                        pictured=handing.small(self.vault),
+                    ),
                     now=now,
                     wall=self.clock.wall(),
                     actor=ACTOR,

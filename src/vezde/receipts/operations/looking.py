@@ -68,15 +68,16 @@ class Look:
     was: dict[str, Any] | None
 
 
-async def enter(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+async def enter(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> set[tuple[UUID, UUID]]:
     """Put the lines of receipts just settled before people's eyes.
 
     What is in doubt; the first names of a new catalogue; of what was accepted by its words a share,
     drawn by the receipt's id, so that the same receipt is drawn or not however often it is tried.
+    Returns the receipts (member, receipt) that have such lines.
     """
     settled = [one for one in outcomes if one.status in OPEN and one.matched]
     if not settled:
-        return
+        return set()
     rows = [
         _row(one, line, match, DOUBT, now)
         for one in settled
@@ -98,6 +99,7 @@ async def enter(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> None:
             elif _is_drawn(one.item.receipt_id, match.line, rules.audit_bp):
                 rows.append(_row(one, line, match, AUDIT, now))
     await kit_db.execute_many(db, ENTER, rows)
+    return {(row[0], row[1]) for row in rows}
 
 
 async def enter_again(

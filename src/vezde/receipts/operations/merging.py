@@ -16,6 +16,7 @@ from vezde.receipts.model import ClaimState, Reason
 from vezde.receipts.operations import claims, turns, writing
 from vezde.receipts.operations.claims import Claim
 from vezde.receipts.operations.registering import ASK, SETTLE
+from vezde.receipts.photos import operations as photos
 
 KEYS: LiteralString = """
 SELECT DISTINCT fn, fd FROM receipts.receipt WHERE member_id = %s AND fn IS NOT NULL
@@ -105,6 +106,7 @@ BACK: tuple[LiteralString, ...] = (
     UPDATE receipts.look SET member_id = %(gone)s
     WHERE member_id = %(into)s AND receipt_id = ANY(%(receipts)s)
     """,
+    photos.MOVE_BACK,
     """
     UPDATE receipts.promise SET member_id = %(gone)s
     WHERE member_id = %(into)s AND receipt_id = ANY(%(receipts)s)
@@ -137,6 +139,7 @@ MOVES = (
     MOVE_SLIPS,
     MOVE_LOOKS,
     MOVE_PROMISES,
+    photos.MOVE,
 )
 LEAVE_TURNS: LiteralString = """
 DELETE FROM receipts.turn USING receipts.receipt
@@ -205,6 +208,7 @@ async def forget(db: Db, member_id: UUID, *, now: datetime, actor: str) -> None:
     """
     await db.execute(LEAVE_TURNS, [member_id])
     await db.execute(FORGET_SLIPS, [member_id])
+    await db.execute(photos.FORGET, [member_id])
     await mailing.forget(db, member_id)
     await db.execute(DROP_PROMISES, [now, member_id])
     await db.execute(LEAVE_LOOKS, [member_id])

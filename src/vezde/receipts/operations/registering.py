@@ -19,6 +19,8 @@ from vezde.receipts.operations import claims, pacing, promising, turns, writing
 from vezde.receipts.operations.claims import Turn, Want
 from vezde.receipts.operations.settling import RETURN, SALE, occurred_at
 from vezde.receipts.operations.writing import NewReceipt
+from vezde.receipts.photos import operations as photos
+from vezde.receipts.photos.operations import Photo
 from vezde.receipts.reading.slips import Slip
 
 ASK, SETTLE = "receipts.ask", "receipts.settle"
@@ -26,8 +28,8 @@ IN_TURN = "in turn"
 
 ADD_WORK = """
 INSERT INTO receipts.verification
-    (member_id, receipt_id, step, qr, due_at, try_at, parked_because)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
+    (member_id, receipt_id, step, qr, due_at, try_at, parked_because, picture)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 # A till's zone is not known before the document is: Kamchatka and Kaliningrad are ten hours apart.
@@ -40,7 +42,7 @@ class Submission:
 
     `evidence` says who vouches for a document ("key:<id>", a provider's name). `note` says what it
     was instead of a receipt, `slip` what an e-receipt said beside its QR. `by` registers it, when
-    that is not who registers the others.
+    that is not who registers the others. `photo` is what it was read from.
     """
 
     member_id: UUID
@@ -52,6 +54,7 @@ class Submission:
     note: Note | None = None
     slip: Slip | None = None
     by: str | None = None
+    photo: Photo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ async def register(
         db,
         [(row.member_id, row.receipt_id, slip) for row, slip in slips if slip and not row.reason],
     )
+    await photos.keep(db, _pictured([(submissions[index], rows[index]) for index in kept]), now=now)
     await turns.join(db, waiting)
     shown = [(submissions[index], rows[index]) for index in kept]
     later = await pacing.delays(db, {row.member_id for one, row in shown if one.qr}, now=now)
@@ -237,16 +241,26 @@ async def _start(
             continue
         if one.document is not None:
             documents.append((row.member_id, row.receipt_id, one.evidence, one.document))
-            work.append((row.member_id, row.receipt_id, "settle", None, now, wall, None))
+            work.append((row.member_id, row.receipt_id, "settle", None, now, wall, None, None))
             db.wake(SETTLE)
             continue
         assert one.qr is not None, "a receipt being checked has a QR or a document"
         parked = IN_TURN if row.receipt_id in waiting else None
         due = now + later.get(row.member_id, timedelta(0))
-        work.append((row.member_id, row.receipt_id, "ask", one.qr.text(), due, wall, parked))
+        named = one.photo.source if one.photo else None
+        work.append((row.member_id, row.receipt_id, "ask", one.qr.text(), due, wall, parked, named))
         db.wake(ASK)
     await writing.add_documents(db, documents)
     await kit_db.execute_many(db, ADD_WORK, work)
+
+
+def _pictured(shown: Sequence[tuple[Submission, NewReceipt]]) -> list[tuple[UUID, UUID, Photo]]:
+    """Pictures of receipts whose check begins."""
+    return [
+        (row.member_id, row.receipt_id, one.photo)
+        for one, row in shown
+        if one.photo is not None and row.reason is None
+    ]
 
 
 def _trusted(

@@ -16,6 +16,7 @@ from vezde.receipts import events
 from vezde.receipts.model import FiscalDocument, Note, Reason, Status
 from vezde.receipts.operations import looking, promising
 from vezde.receipts.operations.settling import Matched, Outcome
+from vezde.receipts.photos import operations as photos
 from vezde.receipts.reading.slips import Slip
 
 ADD = """
@@ -230,9 +231,10 @@ async def decide(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> None:
         ],
     )
     done = [(one.item.member_id, one.item.receipt_id) for one in outcomes]
-    await kit_db.execute_many(db, DONE, done)
     await promising.take_back(db, done, now=now)
-    await _after(db, outcomes, now=now)
+    looked_at = await _after(db, outcomes, now=now)
+    await photos.settled(db, done, looked_at, now=now)
+    await kit_db.execute_many(db, DONE, done)
 
 
 def _facts(one: Outcome) -> tuple[object, ...]:
@@ -249,7 +251,8 @@ def _facts(one: Outcome) -> tuple[object, ...]:
     )
 
 
-async def _after(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+async def _after(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> set[tuple[UUID, UUID]]:
+    """Tell of what was decided; the receipts (member, receipt) that a person is to look at."""
     closed = [
         (one.item.member_id, receipt_id) for one in outcomes for receipt_id in one.closed_receipts
     ]
@@ -268,7 +271,7 @@ async def _after(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> None:
     ]
     await outbox.record(db, facts)
     await close(db, closed, now=now)
-    await looking.enter(db, outcomes, now=now)
+    return await looking.enter(db, outcomes, now=now)
 
 
 async def close(db: Db, advances: Sequence[tuple[UUID, UUID]], *, now: datetime) -> None:
@@ -325,6 +328,7 @@ async def reject(
     )
     done = [(member_id, receipt_id) for member_id, receipt_id, _, _ in refused]
     await kit_db.execute_many(db, DONE, done)
+    await photos.drop(db, done)
     await promising.take_back(db, done, now=now)
     await outbox.record(
         db,

@@ -102,9 +102,13 @@ def decode(data: bytes) -> list[str]:
     return next((texts for texts, _ in _codes(opened(data)) if texts), [])
 
 
-def opened(data: bytes) -> "Image":
-    """The first frame in shades of grey; a code is found whichever way the picture is turned."""
-    from PIL import Image
+def opened(data: bytes, *, side: int | None = None) -> "Image":
+    """The first frame in shades of grey; a code is found whichever way the picture is turned.
+
+    With `side` it is upright, and may be smaller by a half, a quarter or an eighth, but not than
+    that.
+    """
+    from PIL import Image, ImageOps
 
     _take_heic()
     if len(data) > MOST_BYTES:
@@ -115,8 +119,9 @@ def opened(data: bytes) -> "Image":
             picture = Image.open(io.BytesIO(data), formats=FORMATS)
             if picture.width * picture.height > MOST_PIXELS:
                 raise Image.DecompressionBombError
-            picture.draft("L", None)  # a JPEG then decodes no colours
-            return _grey(picture)
+            # A JPEG then decodes no colours, and no more pixels than are asked for.
+            picture.draft("L", None if side is None else (side, side))
+            return _grey(picture if side is None else ImageOps.exif_transpose(picture))
     except Image.DecompressionBombError as error:
         raise UnreadableImage(
             "The picture has over 40 million pixels; send a smaller one.", note=Note.TOO_LARGE

@@ -46,7 +46,7 @@ def read(data: bytes, *, link: str | None = None, depth: int = 0) -> Findings:
         return model.TOO_LARGE
     if is_picture(data):
         return picture(data)
-    if b"%PDF-" in data[:PDF_WITHIN]:
+    if is_pdf(data):
         from vezde.receipts.reading import pdfs
 
         return pdfs.read(data, link=link)
@@ -72,6 +72,10 @@ def is_picture(data: bytes) -> bool:
     if data.startswith(PICTURES) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
         return True
     return data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS
+
+
+def is_pdf(data: bytes) -> bool:
+    return b"%PDF-" in data[:PDF_WITHIN]
 
 
 def picture(data: bytes) -> Findings:

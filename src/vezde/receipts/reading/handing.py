@@ -1,15 +1,27 @@
 """From what was found to what is registered: the same for every door."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
+from vezde.kit.vault import Vault
 from vezde.receipts.model import Reason
 from vezde.receipts.operations.registering import Submission
+from vezde.receipts.photos import operations as photos
+from vezde.receipts.photos.operations import Photo
 from vezde.receipts.reading.model import Findings, Found
+
+# A receipt's picture, as the door that it came by seals it.
+Pictured = Callable[[Found], Photo | None]
 
 
 def submissions(
-    member_id: UUID, found: Findings, *, evidence: str | None = None, batch_ref: UUID | None = None
+    member_id: UUID,
+    found: Findings,
+    *,
+    evidence: str | None = None,
+    batch_ref: UUID | None = None,
+    pictured: Pictured = lambda _found: None,
 ) -> Sequence[Submission]:
     """A submission a receipt; of what held none a single one, which says why.
 
@@ -18,7 +30,21 @@ def submissions(
     if not found.receipts:
         reason = found.reason or Reason.UNREADABLE_IMAGE
         return [Submission(member_id, unreadable=reason, note=found.note, batch_ref=batch_ref)]
-    return [_submission(member_id, one, evidence, batch_ref) for one in found.receipts]
+    return [
+        replace(_submission(member_id, one, evidence, batch_ref), photo=pictured(one))
+        for one in found.receipts
+    ]
+
+
+def small(vault: Vault) -> Pictured:
+    """Pictures that were made small where the receipts were read."""
+
+    def pictured(one: Found) -> Photo | None:
+        if one.photo is None:
+            return None
+        return photos.of_bytes(vault, (one.qr.fn, one.qr.fd), one.photo)
+
+    return pictured
 
 
 def _submission(

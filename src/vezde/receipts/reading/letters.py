@@ -40,12 +40,12 @@ def read(data: bytes, *, depth: int = 0) -> Findings:
         letter = email.message_from_bytes(data, policy=email.policy.compat32)
     except (ValueError, LookupError, RecursionError):
         return model.NOTHING
-    found = model.together(_read(part, depth) for part in model.in_time(_parts(letter)))
+    found = model.together(_read(part, depth) for part in model.in_time(parts(letter)))
     return found if found.receipts else replace(found, excerpt=_excerpt(letter))
 
 
-def _parts(letter: Message) -> Iterator[Message]:
-    """The leaves of the letter; a forwarded one within it is read as a part of this one."""
+def parts(letter: Message) -> Iterator[Message]:
+    """The leaves of a letter; a forwarded one within it is read as a part of this one."""
     try:
         for count, part in enumerate(letter.walk()):
             if count >= MOST_PARTS:
@@ -77,7 +77,7 @@ def _excerpt(letter: Message) -> Excerpt | None:
     """Of a letter that wants its reader: to confirm an address, to open a receipt."""
     subject = _header(letter, "Subject")
     said, links = [subject], []
-    for part in _parts(letter):
+    for part in parts(letter):
         data = part.get_payload(decode=True)
         if not isinstance(data, bytes) or not part.get_content_type().startswith("text/"):
             continue

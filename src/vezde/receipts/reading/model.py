@@ -1,8 +1,9 @@
 """What was found in something sent: receipts, links to follow, or why there are none."""
 
+import base64
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from vezde.kit.errors import DomainError
@@ -11,6 +12,7 @@ from vezde.receipts.qr import grammar
 from vezde.receipts.reading.slips import Slip
 
 T = TypeVar("T")
+Key = tuple[int, int]  # fn and fd of a receipt
 
 MOST_BYTES: Final = 20 * 1024 * 1024  # of one thing sent
 MOST_RECEIPTS: Final = 1_000
@@ -38,11 +40,15 @@ UNREADABLE: Final = frozenset({Reason.NOT_FISCAL_QR, Reason.BAD_QR, Reason.UNREA
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A receipt: its code's fields; the `document` of an export, the `slip` of an e-receipt."""
+    """A receipt: its code's fields; the `document` of an export, the `slip` of an e-receipt.
+
+    `photo` is what a person sees of it, a small JPEG.
+    """
 
     qr: QrFields
     document: FiscalDocument | None = None
     slip: Slip | None = None
+    photo: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +176,7 @@ def _found_json(one: Found) -> dict[str, Any]:
         "assumed": one.qr.operation_assumed,
         "document": one.document.to_json() if one.document else None,
         "slip": one.slip.to_json() if one.slip else None,
+        "photo": base64.b64encode(one.photo).decode() if one.photo else None,
     }
 
 
@@ -179,4 +186,5 @@ def _found(given: dict[str, Any]) -> Found:
         qr=replace(grammar.parse(given["qr"]), operation_assumed=given["assumed"]),
         document=FiscalDocument.from_json(document) if document else None,
         slip=Slip.from_json(slip) if slip else None,
+        photo=base64.b64decode(given["photo"]) if given["photo"] else None,
     )

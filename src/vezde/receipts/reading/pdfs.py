@@ -36,6 +36,20 @@ def read(data: bytes, *, link: str | None = None) -> Findings:
         document.close()
 
 
+def views(data: bytes) -> Iterator["Image"]:
+    """The first pages as they are drawn; none of a locked or broken file."""
+    import pypdfium2
+
+    try:
+        document = pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError:
+        return
+    try:
+        yield from map(_drawn, _pages(document))
+    finally:
+        document.close()
+
+
 def _read(document: "PdfDocument", link: str | None) -> Findings:
     texts, parts = [], []
     for page in model.in_time(_pages(document)):

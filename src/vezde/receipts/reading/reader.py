@@ -1,9 +1,10 @@
 """Reads whatever people send, for every door: in cells, off the event loop, links followed."""
 
 import asyncio
+import base64
 import functools
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -15,7 +16,7 @@ from vezde.receipts.links import model as links
 from vezde.receipts.model import Note, Reason
 from vezde.receipts.qr import grammar, typed
 from vezde.receipts.reading import model
-from vezde.receipts.reading.model import Findings
+from vezde.receipts.reading.model import Findings, Key
 
 log = structlog.get_logger(__name__)
 
@@ -40,13 +41,30 @@ class Reader:
     fetch: Fetch | None = None
     cells: Cells = field(default_factory=cells)
 
-    async def file(self, data: bytes) -> Findings:
-        """What is in a file; never raises for what is in it."""
-        return await self._followed(await self._read(data))
+    async def file(self, data: bytes, *, photos: bool = False) -> Findings:
+        """What is in a file, with the receipts' `photos`; never raises for what is in it."""
+        read = await self._read(data)
+        if not photos or not read.receipts or all(one.document for one in read.receipts):
+            return await self._followed(read)
+        made = await self.photos(data, [(one.qr.fn, one.qr.fd) for one in read.receipts])
+        receipts = zip(read.receipts, made, strict=True)
+        return replace(read, receipts=tuple(replace(one, photo=photo) for one, photo in receipts))
 
     async def text(self, given: str) -> Findings:
         """What is in a message: a code, typed details, a link to a receipt's page."""
         return await self._followed(of_text(given))
+
+    async def photos(self, data: bytes, wanted: Sequence[Key]) -> list[bytes | None]:
+        """Pictures of receipts (fn, fd) in a file, small JPEGs; None where there is none."""
+        head = json.dumps({"photos": wanted}).encode()
+        try:
+            said = json.loads(await self.cells.ask(head + b"\n" + data))
+        except CellFell as fell:
+            log.warning("photo_not_made", size=len(data), error=fell.detail)
+            return [None] * len(wanted)
+        if fault := said.get("fault"):
+            log.warning("photo_not_made", size=len(data), error=fault)
+        return [base64.b64decode(one) if one else None for one in said["photos"]]
 
     def close(self) -> None:
         self.cells.close()

@@ -40,6 +40,7 @@ export interface Look {
   line_certain: boolean;
   guesses: Guess[];
   alike: number;
+  photo: "kept" | "coming" | "none";
   seller: {
     inn: string | null;
     name: string | null;

@@ -1,6 +1,7 @@
 import { Badge, Button, Kbd } from "@mantine/core";
 import { money, number, say, since, wall } from "../../words";
 import type { Guess, Look, PaperLine } from "../model";
+import { Photo } from "./Photo";
 import { Search } from "./Search";
 
 interface Props {
@@ -164,7 +165,7 @@ function Paper({ look }: { look: Look }) {
       {receipt.lines_in_all > receipt.lines.length && (
         <p className="small quiet">{say.moderation.partly(receipt.lines_in_all)}</p>
       )}
-      <p className="small quiet">{say.moderation.noPhoto}</p>
+      <Photo look={look} />
     </div>
   );
 }
