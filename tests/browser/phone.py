@@ -97,11 +97,11 @@ WIDER = """() => {
   for (const one of document.querySelectorAll("main *, aside *, nav *")) {
     const meant = one.matches(".people, input");
     if (!meant && getComputedStyle(one).overflowX !== "visible"
-        && one.scrollWidth > one.clientWidth + 1 && !one.closest("svg, .heard")) {
+        && one.scrollWidth > one.clientWidth + 1 && !one.closest("svg, .heard, .closer")) {
       found.push(one.className || one.tagName);
     }
     const box = one.getBoundingClientRect();
-    if (box.width && !one.closest(".people") && (box.right > innerWidth + 1 || box.left < -1)) {
+    if (box.width && !one.closest(".people, .closer > *") && (box.right > innerWidth + 1 || box.left < -1)) {
       found.push(`${one.tagName}.${one.className}`);
     }
   }

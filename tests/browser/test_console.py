@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from browser.phone import DESKTOP, WIDER
 from vezde.testing.installation import Installation
-from vezde.testing.receipts import line, receipt, render
+from vezde.testing.receipts import line, picture, receipt, render
 
 NARROW = (360, 740)
 
@@ -162,6 +162,37 @@ def doubts(sandbox: Installation) -> None:
     raise AssertionError("the receipts are not in review")
 
 
+@pytest.fixture(scope="module")
+def pictured(pages: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """An installation where a receipt in doubt came as a picture."""
+    folder = tmp_path_factory.mktemp("pictured")
+    yesterday = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0, tzinfo=None)
+    paper = receipt(1, lines=[line(LIPSTICKS[0], 50_000)], at=yesterday - timedelta(days=1))
+    known = folder / "known"
+    known.mkdir()
+    name = f"{paper.key.fn}-{paper.key.fd}.json"
+    (known / name).write_text(json.dumps(render(paper)), "utf-8")
+    environ = {"VEZDE_SANDBOX": "1", "VEZDE_WORKERS": "1", "VEZDE_DOCUMENTS_DIR": str(known)}
+    with Installation(folder / "var", **environ) as running:
+        running.make_key("console")
+        member = running.call("POST", "/v1/members", {"phone": "+79000000101"})["id"]
+        body = (
+            f'--cut\r\nContent-Disposition: form-data; name="member_id"\r\n\r\n{member}\r\n--cut\r\n'
+            'Content-Disposition: form-data; name="file"; filename="photo.png"\r\n\r\n'
+        ).encode()
+        status, answer = running.request(
+            *("POST", "/v1/receipts", body + picture(paper) + b"\r\n--cut--\r\n"),
+            Content_Type="multipart/form-data; boundary=cut",
+            Idempotency_Key="pictured",
+        )
+        assert status == 202, answer
+        for _ in range(200):
+            if running.call("GET", "/v1/receipts?status=in_review")["items"]:
+                break
+            time.sleep(0.1)
+        yield running
+
+
 class TestModeration:
     async def test_goes_by_keys_and_back(
         self, browser: Browser, sandbox: Installation, doubts: None, shots: Path
@@ -193,6 +224,30 @@ class TestModeration:
             await expect(line_).to_have_text(LIPSTICKS[1])
             await desk.page.keyboard.press("?")
             await expect(desk.page.get_by_role("dialog")).to_be_visible()
+
+    async def test_the_picture_is_beside_the_lines_and_is_turned_and_enlarged(
+        self, browser: Browser, pictured: Installation, shots: Path
+    ) -> None:
+        for size, name in ((DESKTOP, "photo"), (NARROW, "photo-phone")):
+            async with opened(browser, pictured, shots, size) as desk:
+                await desk.enter()
+                await desk.go("/moderation")
+                shot = desk.page.get_by_role("img", name="Снимок чека")
+                await expect(shot).to_have_js_property("complete", value=True)
+                await expect(shot).to_have_js_property("naturalWidth", 480)
+                await desk.is_sound(name)
+                before = await shot.bounding_box()
+                assert before is not None
+                await desk.button("Повернуть").click()
+                turned = await shot.bounding_box()
+                assert turned is not None
+                assert turned["width"] > turned["height"]
+                assert abs(turned["width"] - before["width"]) < 3, "it fills the same width"
+                await desk.button("Ближе").click()
+                closer = await shot.bounding_box()
+                assert closer is not None
+                assert closer["width"] > turned["width"] * 1.4
+                await desk.is_sound(f"{name}-turned")
 
     async def test_a_colleague_was_faster_and_a_phone_is_wide_enough(
         self, browser: Browser, sandbox: Installation, doubts: None, shots: Path

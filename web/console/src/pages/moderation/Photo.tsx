@@ -33,8 +33,12 @@ function Sheet({ from, fail }: { from: string; fail(): void }) {
   };
   return (
     <figure className="photo">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled by the arrow keys */}
-      <section className="frame" tabIndex={0} aria-label={say.moderation.photo}>
+      <section
+        className={closer ? "window closer" : "window"}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled by the arrow keys
+        tabIndex={0}
+        aria-label={say.moderation.photo}
+      >
         <div className="sheet" style={sheet}>
           <img
             src={from}
