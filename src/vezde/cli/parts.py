@@ -107,7 +107,9 @@ async def _worker(settings: Settings, conninfo: str, stop: asyncio.Event) -> Non
     from vezde.kit.vault import Vault
 
     vault = Vault(setting.secret_key(settings))
-    async with wiring.open_house(settings, conninfo, vault=vault, size=POOL) as house:
+    async with wiring.open_house(
+        settings, conninfo, vault=vault, size=POOL, planned_once=True
+    ) as house:
         work = process.run(wiring.stages(house), house.database, house.waker, house.clock, stop)
         listener = wiring.listener(house, conninfo)
         async with asyncio.TaskGroup() as group:

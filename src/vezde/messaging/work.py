@@ -33,7 +33,8 @@ LOOK_AGAIN_SECONDS = 0.05
 POLL_SECONDS = 1.0
 LINGER_SECONDS = 0.5
 NOTE_AGAIN_SECONDS = 0.5
-GATHER_SECONDS, NOTE_AT_ONCE = 0.03, 32
+# What comes soon after a first message or answer is claimed and noted with it.
+GATHER_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ Call = asyncio.Task[Any]  # of (claimed, answer)
 
 @dataclass
 class _Run:
-    """One run of the stage; `calls` are under way, `over` are answered and not noted yet."""
+    """One run of the stage; `calls` are under way, or answered and not noted yet."""
 
     database: Database
     channel: Channel
@@ -83,8 +84,6 @@ class _Run:
     clock: Clock
     woken: asyncio.Event | None
     calls: set[Call] = field(default_factory=set)
-    over: list[Call] = field(default_factory=list)
-    over_since: float = 0.0
 
     @property
     def name(self) -> str:
@@ -106,11 +105,12 @@ class _Run:
                     except Exception as error:  # raised below, when what is under way is noted
                         broken = error
                 lingers = wait is not None and wait <= LINGER_SECONDS and loop.time() < until
-                if not self.calls and not self.over and not lingers:
+                if not self.calls and not lingers:
                     break
                 look |= await self._wait(wait if lingers else None)
-                if self._is_to_be_noted():
-                    await self._settle()
+                if over := [call for call in self.calls if call.done()]:
+                    self.calls.difference_update(over)
+                    await self._settle([call.result() for call in over])
                     look = True  # what waited for it in its chat
         finally:
             await waiting.end(*self.calls)
@@ -151,39 +151,24 @@ class _Run:
 
     async def _wait(self, seconds: float | None) -> bool:
         """Until a call is over, something is woken, or time is up; whether to look for more."""
-        loop = asyncio.get_running_loop()
         look_again = LOOK_AGAIN_SECONDS if self.woken is None else POLL_SECONDS
         timeout = look_again if seconds is None else min(seconds, look_again)
-        limit = timeout
-        if self.over:
-            limit = min(timeout, max(self.over_since + GATHER_SECONDS - loop.time(), 0.0))
         # Without anything to wake us the pause itself is what we wait for.
         pause = asyncio.sleep(timeout) if self.woken is None else self.woken.wait()
         stirred: asyncio.Task[Any] = asyncio.create_task(pause)
         try:
-            done, _ = await asyncio.wait(
-                [*self.calls, stirred], timeout=limit, return_when=asyncio.FIRST_COMPLETED
+            done, under_way = await asyncio.wait(
+                [*self.calls, stirred], timeout=timeout, return_when=asyncio.FIRST_COMPLETED
             )
             woken = stirred in done
         finally:
             await waiting.end(stirred)
-        if over := [call for call in self.calls if call.done()]:
-            self.over_since = self.over_since if self.over else loop.time()
-            self.calls.difference_update(over)
-            self.over += over
-        return woken or (not done and limit == timeout)
+        if done and (woken or under_way > {stirred}):
+            await asyncio.sleep(GATHER_SECONDS)
+        return woken or not done
 
-    def _is_to_be_noted(self) -> bool:
-        """Answers are noted together, soon; at once when nothing else is under way."""
-        if not self.over:
-            return False
-        waited = asyncio.get_running_loop().time() - self.over_since
-        return not self.calls or len(self.over) >= NOTE_AT_ONCE or waited >= GATHER_SECONDS
-
-    async def _settle(self) -> None:
+    async def _settle(self, answered: Sequence[tuple[Claimed, Answer]]) -> None:
         """Note answers, those that cannot be noted together one by one."""
-        answered: list[tuple[Claimed, Answer]] = [call.result() for call in self.over]
-        self.over = []
         if await self._noted(answered):
             return
         for one in answered:

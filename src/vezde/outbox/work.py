@@ -18,7 +18,8 @@ from vezde.outbox.model import FactRow, Reaction
 log = structlog.get_logger("vezde.outbox")
 
 LANES_AT_ONCE, FACTS_AT_ONCE = 16, 200
-GATHER_SECONDS = 0.08
+# Facts are told to people and to other systems, not counted on: batches may grow.
+GATHER_SECONDS = 0.2
 
 # The lanes whose facts wait longest. Two workers never hold the same lane, so a member's facts
 # are never handed over by two at a time.

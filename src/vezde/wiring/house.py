@@ -63,14 +63,23 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, conninfo: str, *, vault: Vault, size: int = 8, clock: Clock | None = None
+    settings: Settings,
+    conninfo: str,
+    *,
+    vault: Vault,
+    size: int = 8,
+    planned_once: bool = False,
+    clock: Clock | None = None,
 ) -> AsyncIterator[House]:
-    """Connect this process to its database and vendors.
+    """Connect this process to its database (`size` and `planned_once` as there) and vendors.
 
     Raises `Unavailable`, and what `members.operations.pin_index_key` raises for a wrong key.
     """
     clock = clock or Clock(sandbox=settings.sandbox)
-    async with Database(conninfo, size=size) as database, Waker(conninfo) as waker:
+    async with (
+        Database(conninfo, size=size, planned_once=planned_once) as database,
+        Waker(conninfo) as waker,
+    ):
         database.on_commit = waker.wake
         async with database.transaction() as db:
             await settle_in(db, vault, now=await clock.programme(db))

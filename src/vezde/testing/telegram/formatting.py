@@ -43,6 +43,7 @@ ARGUMENTS = {
     ("tg-emoji", "emoji-id"): "",
     ("tg-time", "unix"): "",
 }
+PLAIN = re.compile(r"[^<&]+")
 NAME_TOKEN = re.compile(r"[a-zA-Z0-9.-]")
 REFERENCE = re.compile(r"&(?:#x([0-9a-fA-F]*)|#([0-9]*)|([a-zA-Z]*));?")
 USER_LINK = re.compile(r"tg:(?://)?user\?id=(\d+)$")
@@ -72,7 +73,7 @@ class Text:
 
 def utf16(text: str) -> int:
     """Its length in UTF-16 units, which entities count in."""
-    return len(text) + sum(1 for letter in text if ord(letter) > 0xFFFF)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def read(text: str, *, parse_mode: str = "", entities: list[Entity] | None = None) -> Text:
@@ -128,20 +129,19 @@ class _Html:
                     self._end_tag()
                 else:
                     self._start_tag()
+            elif plain := PLAIN.match(self.text, self.at):
+                self._keep(plain[0], plain.end())
             else:
-                self._letter()
+                letter, end = _reference(self.text, self.at) or ("&", self.at + 1)
+                self._keep(letter, end)
         if self.open:
             tag = self.open[-1].tag
             raise _broken(f'Can\'t find end tag corresponding to start tag "{tag}"')
 
-    def _letter(self) -> None:
-        letter = self.text[self.at]
-        if letter == "&" and (found := _reference(self.text, self.at)):
-            letter, self.at = found
-        else:
-            self.at += 1
-        self.out.append(letter)
-        self.offset += utf16(letter)
+    def _keep(self, text: str, at: int) -> None:
+        self.out.append(text)
+        self.offset += utf16(text)
+        self.at = at
 
     def _start_tag(self) -> None:
         begin = self.at
