@@ -27,6 +27,7 @@ from vezde.bot.conversation.talk import Talk
 from vezde.bot.inbox import Waiting
 from vezde.bot.model import Incoming, Said, Sent, Shared, Started, Tapped
 from vezde.bot.talks import Event
+from vezde.bot.taps import Answers, Taps
 from vezde.kit.clock import Clock
 from vezde.kit.db import Contested, Database, Db
 from vezde.kit.errors import DomainError, Kind, Unavailable
@@ -57,8 +58,8 @@ PAUSES = (timedelta(seconds=1), timedelta(seconds=5))
 NOTHING_READ: Mapping[UUID, Findings] = {}
 
 
-class Files(Protocol):
-    """A messenger that hands over files: `messaging.transports.telegram`."""
+class Messenger(Answers, Protocol):
+    """Answers taps and hands over files: `messaging.transports.telegram`."""
 
     async def get_file(self, file_id: str) -> bytes: ...
 
@@ -89,18 +90,30 @@ class Read:
         return self.wanted.lease
 
 
+@dataclass(frozen=True)
+class Next:
+    """What is to be done when the transaction is committed."""
+
+    fetch: Sequence[Wanted] = ()
+    taps: Sequence[Tap] = ()
+
+
 @dataclass
 class Worker:
-    """Works events; `files` are messengers by channel, `steps` what merging and forgetting do."""
+    """Works events; `messengers` by channel, `steps` what merging and forgetting do."""
 
     database: Database
     clock: Clock
     vault: Vault
-    files: Mapping[str, Files]
+    messengers: Mapping[str, Messenger]
     steps: Sequence[Step]
     reader: Reader
     mail_domain: str | None = None
     fetching: set[asyncio.Task[Read]] = field(default_factory=set)
+    taps: Taps = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.taps = Taps(self.messengers, self._answer_later)
 
     async def run(self) -> int:
         """Work what is due, for a while; how many events."""
@@ -136,19 +149,19 @@ class Worker:
         """Work the first events of some chats; how many."""
         events: list[Waiting] = []
         alone: list[Waiting] = []
-        wanted: list[Wanted] = []
+        then = Next()
         try:
             async with self.database.transaction(pipeline=True) as db:
                 wall = self.clock.wall()
                 events = alone = await inbox.claim(db, wall=wall, limit=CHATS_AT_ONCE)
                 together, alone = self._sorted(events)
-                wanted = await self._work(db, together)
+                then = await self._work(db, together)
         except Unavailable:
             raise
         except Exception as error:
             log.warning("batch of events failed", error=failures.describe(error))
-            alone, wanted = events, []
-        self._fetch(wanted)
+            alone, then = events, Next()
+        self._go_on(then)
         room = asyncio.Semaphore(ALONE_AT_ONCE)
         async with asyncio.TaskGroup() as group:
             for event in alone:
@@ -178,19 +191,19 @@ class Worker:
             async with room, self.database.transaction() as db:
                 wall = self.clock.wall()
                 claimed = await inbox.claim_of(db, event.bot, event.chat, wall=wall)
-                wanted = await self._try(db, claimed) if claimed is not None else []
+                then = await self._try(db, claimed) if claimed is not None else Next()
         except Contested:  # it is due still
             log.info("event gave way", event_id=str(event.event_id))
         else:
-            self._fetch(wanted)
+            self._go_on(then)
 
     async def _try(
         self, db: Db, event: Waiting, readings: Mapping[UUID, Findings] = NOTHING_READ
-    ) -> Sequence[Wanted]:
+    ) -> Next:
         """Answer the event, or note that it failed."""
         if event.attempts > len(PAUSES):
             await self._failed(db, event, "worker died")
-            return []
+            return Next()
         try:
             async with db.transaction():
                 incoming = telegram.meaning(event.payload(self.vault))
@@ -199,14 +212,14 @@ class Worker:
             raise
         except Exception as error:
             await self._failed(db, event, failures.describe(error))
-        return []
+        return Next()
 
     async def _work(
         self, db: Db, events: Sequence[Event], readings: Mapping[UUID, Findings] = NOTHING_READ
-    ) -> list[Wanted]:
-        """Answer events of different chats; the files wanted before some can be answered."""
+    ) -> Next:
+        """Answer events of different chats, but those that want files first."""
         if not events:
-            return []
+            return Next()
         wanted: list[Wanted] = []
         done: list[Waiting] = []
         say: list[Outgoing | Tap] = []
@@ -245,9 +258,10 @@ class Worker:
                 done.append(event)
         if places:
             await chats.change(db, places, now=next(iter(talking.values())).now)
-        await self._say(db, say, talking.values())
+        taps, messages = self.taps.sort_out(say)
+        await self._say(db, messages, talking.values())
         await inbox.done(db, done)
-        return wanted
+        return Next(wanted, taps)
 
     async def _lease(
         self, db: Db, event: Waiting, what: Sent | Said, talk: Talk, taken: int
@@ -259,8 +273,9 @@ class Worker:
         db.wake(FILES)
         return [Wanted(event, lease, what)]
 
-    def _fetch(self, wanted: Iterable[Wanted]) -> None:
-        self.fetching |= {asyncio.create_task(self._read(one)) for one in wanted}
+    def _go_on(self, then: Next) -> None:
+        self.fetching |= {asyncio.create_task(self._read(one)) for one in then.fetch}
+        self.taps.answer(then.taps)
 
     async def _read(self, one: Wanted) -> Read:
         """What is in the file, or behind the links, with no transaction open."""
@@ -268,7 +283,7 @@ class Worker:
             async with asyncio.timeout(FETCH_SECONDS):
                 if isinstance(one.what, Said):
                     return Read(one, await self.reader.text(one.what.text))
-                files = self.files[inbox.channel_of(one.event.bot)]
+                files = self.messengers[inbox.channel_of(one.event.bot)]
                 return Read(one, await self.reader.file(await files.get_file(one.what.file_id)))
         except DomainError as refused:
             if refused.kind in {Kind.INVALID, Kind.MISSING}:
@@ -282,6 +297,7 @@ class Worker:
 
         So are several receipts of one file: among others' they would be claimed out of order.
         """
+        then = Next()
         rest = [one for one in come if one.reading is None or len(one.reading.receipts) > 1]
         read = [(one, one.reading) for one in come if one not in rest and one.reading is not None]
         try:
@@ -294,14 +310,16 @@ class Worker:
                     for one, _ in read
                     if one.event.event_id in mine
                 ]
-                await self._work(db, events, readings)
+                then = await self._work(db, events, readings)
         except Exception as error:
             log.warning("batch of files failed", error=failures.describe(error))
-            rest = list(come)
+            rest, then = list(come), Next()
+        self._go_on(then)
         for one in rest:
             await self._answer_file(one)
 
     async def _answer_file(self, one: Read) -> None:
+        then = Next()
         try:
             async with self.database.transaction() as db:
                 if not await inbox.mine(db, [(one.event, one.lease)]):
@@ -309,10 +327,12 @@ class Worker:
                 elif one.reading is None:
                     await self._failed(db, one.event, one.error)
                 else:
-                    await self._try(db, one.event, {one.event.event_id: one.reading})
+                    then = await self._try(db, one.event, {one.event.event_id: one.reading})
         except (Unavailable, Contested) as error:  # its lease runs out, then it is worked again
             said = failures.describe(error)
             log.warning("file not answered", event_id=str(one.event.event_id), error=said)
+        else:
+            self._go_on(then)
 
     async def _failed(self, db: Db, event: Waiting, error: str) -> None:
         """Try again in a moment; after the last time park it and tell the person."""
@@ -341,6 +361,13 @@ class Worker:
         await messaging.reserve(
             db, [sorry], vault=self.vault, now=now, wall=self.clock.wall(), actor="system"
         )
+
+    async def _answer_later(self, tap: Tap) -> None:
+        async with self.database.transaction() as db:
+            now, wall = await self.clock.programme(db), self.clock.wall()
+            await messaging.reserve(
+                db, [tap], vault=self.vault, now=now, wall=wall, actor=f"bot:{tap.channel}"
+            )
 
     async def _say(self, db: Db, say: Sequence[Outgoing | Tap], talking: Iterable[Talk]) -> None:
         talk = next(iter(talking), None)

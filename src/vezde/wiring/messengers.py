@@ -79,14 +79,14 @@ def bot(house: House) -> list[Stage]:
 
 
 def bot_worker(house: House) -> bot_work.Worker:
-    files: dict[str, bot_work.Files] = {}
+    served: dict[str, bot_work.Messenger] = {}
     if house.telegram is not None:
-        files[house.telegram.name] = house.telegram
+        served[house.telegram.name] = house.telegram
     return bot_work.Worker(
         house.database,
         house.clock,
         house.vault,
-        files,
+        served,
         STEPS,
         house.reader,
         house.settings.mail.domain,
