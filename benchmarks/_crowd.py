@@ -58,12 +58,14 @@ class Papers:
 
 @dataclass
 class Crowd:
-    """`wanted`: updates that call for an answer; `known`: who has been here and is not just now."""
+    """`wanted`: updates that call for an answer, and of what kind each is; `known`: who has been
+    here and is not just now.
+    """
 
     fake: FakeTelegram
     papers: Papers
     chance: random.Random = field(default_factory=lambda: random.Random(1))
-    wanted: set[int] = field(default_factory=set)
+    wanted: dict[int, str] = field(default_factory=dict)
     made: int = 0
     missed_buttons: int = 0
     late_seconds: float = 0.0
@@ -142,44 +144,44 @@ class Crowd:
         yield self._taps(who, "Назад")
 
     def _says(self, who: User, text: str) -> str:
-        return self._act(lambda: actions.say(*self._world, who, text))
+        return self._act(lambda: actions.say(*self._world, who, text), "text")
 
     def _taps(self, who: User, button: str) -> str:
         try:
-            return self._act(lambda: actions.tap(*self._world, who, button))
+            return self._act(lambda: actions.tap(*self._world, who, button), "tap")
         except NoSuchButton:
             self.missed_buttons += 1
             return self._says(who, "/balance")
 
     def _shows(self, who: User) -> str:
         photo = self.papers.photo()
-        return self._act(lambda: actions.show_photo(*self._world, who, photo))
+        return self._act(lambda: actions.show_photo(*self._world, who, photo), "photo")
 
     def _shows_album(self, who: User) -> str:
         photos = [self.papers.photo() for _ in range(2)]
-        return self._act(lambda: actions.show_album(*self._world, who, photos))
+        return self._act(lambda: actions.show_album(*self._world, who, photos), "album")
 
     def _gives_phone(self, who: User) -> str:
         card = actions.own_contact(who)
-        return self._act(lambda: actions.give_contact(*self._world, who, card))
+        return self._act(lambda: actions.give_contact(*self._world, who, card), "contact")
 
     def _odd(self) -> str:
         odd = self.chance.choice(ODD)
-        return self._act(lambda: self.fake.update(dict(odd)), answered=False)
+        return self._act(lambda: self.fake.update(dict(odd)), None)
 
     @property
     def _world(self) -> tuple:
         return self.fake.world, self.fake.bot
 
-    def _act(self, act: Callable[[], object], *, answered: bool = True) -> str:
+    def _act(self, act: Callable[[], object], kind: str | None) -> str:
         with self.fake.world.lock:
             updates = self.fake.bot.updates
             first = updates.next_id
             act()
             made = range(first, updates.next_id)
         self.made += len(made)
-        if answered:
-            self.wanted.update(made)
+        if kind is not None:
+            self.wanted |= dict.fromkeys(made, kind)
         return "acted"
 
 

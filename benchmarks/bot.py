@@ -179,6 +179,10 @@ def report_answers(
     lost = unanswered(crowd, wanted)
     with crowd.fake.world.lock:
         timings = [crowd.fake.bot.statistics.timings[one] for one in wanted]
+    by_kind: dict[str, list[float]] = defaultdict(list)
+    for one in timings:
+        if one.answered and one.handed:
+            by_kind[crowd.wanted[one.update_id]].append(one.answered - one.handed)
     took = sorted(one.answered - one.handed for one in timings if one.answered and one.handed)
     waited = sorted(one.handed - one.created for one in timings if one.handed)
     say(
@@ -187,6 +191,7 @@ def report_answers(
         p50_ms=round(1e3 * at(took, 50), 1),
         p99_ms=round(1e3 * at(took, 99), 1),
         max_ms=round(1e3 * took[-1], 1),
+        p95_ms_by_kind={kind: round(1e3 * at(sorted(all_), 95)) for kind, all_ in by_kind.items()},
         waited_to_be_handed_out_p95_ms=round(1e3 * at(waited, 95), 1),
         updates_per_second=round(len(wanted) / seconds, 1),
         generator_late_ms=round(1e3 * crowd.late_seconds, 1),
@@ -302,7 +307,7 @@ def queue(server: Installation, crowd: Crowd, chosen: argparse.Namespace) -> Non
         time.sleep(max(0.0, began + place / chosen.rate - time.monotonic()))
         with crowd.fake.world.lock:
             actions.say(crowd.fake.world, crowd.fake.bot, who, "/balance")
-    crowd.wanted = set(range(first, crowd.fake.bot.updates.next_id))
+    crowd.wanted = dict.fromkeys(range(first, crowd.fake.bot.updates.next_id), "text")
     patient(crowd)
     lost = unanswered(crowd, crowd.wanted)
     with crowd.fake.world.lock:
