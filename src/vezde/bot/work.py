@@ -47,10 +47,11 @@ FILES = "bot.files"
 # Batches side by side, so that one works while another's commit is written.
 AT_ONCE, CHATS_AT_ONCE = 2, 64
 BATCHES_OF_A_RUN, ALONE_AT_ONCE = 20, 4
-# Files that one process fetches side by side; with all in hand others wait a moment.
-FILES_AT_ONCE, NO_ROOM_SECONDS = 16, 0.2
-# How long a chat waits for a worker that died with its file, and what a file may take.
-LEASE_SECONDS, FETCH_SECONDS = 30.0, 25.0
+# Files that one process fetches side by side, and those in its hands; others wait a moment more.
+FETCHED_AT_ONCE, FILES_AT_ONCE, NO_ROOM_SECONDS = 16, 32, 0.2
+# What a file may take, and how long a chat waits for a worker that died with its file: another
+# may have been fetched before it.
+FETCH_SECONDS, LEASE_SECONDS = 25.0, 60.0
 GATHER_SECONDS = 0.05
 PAUSES = (timedelta(seconds=1), timedelta(seconds=5))
 
@@ -111,9 +112,12 @@ class Worker:
     mail_domain: str | None = None
     fetching: set[asyncio.Task[Read]] = field(default_factory=set)
     taps: Taps = field(init=False)
+    room: asyncio.Semaphore = field(init=False)
+    crowded: bool = False
 
     def __post_init__(self) -> None:
         self.taps = Taps(self.messengers, self._answer_later)
+        self.room = asyncio.Semaphore(FETCHED_AT_ONCE)
 
     async def run(self) -> int:
         """Work what is due, for a while; how many events."""
@@ -267,6 +271,7 @@ class Worker:
         self, db: Db, event: Waiting, what: Sent | Said, talk: Talk, taken: int
     ) -> list[Wanted]:
         if len(self.fetching) + taken >= FILES_AT_ONCE:
+            self.crowded = True
             await inbox.postpone(db, event, seconds=NO_ROOM_SECONDS, wall=talk.wall)
             return []
         lease = await inbox.lease(db, event, seconds=LEASE_SECONDS, wall=talk.wall)
@@ -280,7 +285,7 @@ class Worker:
     async def _read(self, one: Wanted) -> Read:
         """What is in the file, or behind the links, with no transaction open."""
         try:
-            async with asyncio.timeout(FETCH_SECONDS):
+            async with self.room, asyncio.timeout(FETCH_SECONDS):
                 if isinstance(one.what, Said):
                     return Read(one, await self.reader.text(one.what.text))
                 files = self.messengers[inbox.channel_of(one.event.bot)]
@@ -302,6 +307,9 @@ class Worker:
         read = [(one, one.reading) for one in come if one not in rest and one.reading is not None]
         try:
             async with self.database.transaction(pipeline=True) as db:
+                if self.crowded:  # there is room again
+                    db.wake(inbox.WORK)
+                    self.crowded = False
                 held = [(one.event, one.lease) for one, _ in read]
                 mine = await inbox.mine(db, held) if held else set()
                 readings = {one.event.event_id: reading for one, reading in read}
