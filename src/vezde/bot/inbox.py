@@ -43,7 +43,9 @@ SELECT FROM bot.turn WHERE bot = %s AND chat = ANY(%s) ORDER BY chat FOR KEY SHA
 ADD: LiteralString = """
 INSERT INTO bot.event
     (bot, chat, event_id, event_key, state, sealed, received_wall, due_wall, attempts)
-VALUES (%s, %s, %s, %s, 'waiting', %s, %s, %s, 0)
+SELECT %(bot)s, chat, event_id, event_key, 'waiting', sealed, %(wall)s, %(wall)s, 0
+FROM unnest(%(chats)s::bytea[], %(ids)s::uuid[], %(keys)s::text[], %(sealed)s::bytea[])
+    AS came (chat, event_id, event_key, sealed)
 """
 # First events of chats that nobody works; later ones of them are not looked at. Ordered and
 # limited, the look at a chat's first event can only go by the chat: planned while the table was
@@ -231,11 +233,17 @@ async def _add(
     await db.execute(OPEN_TURNS, [bot, chats])
     if (await db.execute(KEEP_TURNS, [bot, chats])).rowcount < len(chats):
         await db.execute(OPEN_TURNS, [bot, chats])
-    events = []
-    for (chat, key, payload), event_id in zip(rows, sorted(ids.new() for _ in rows), strict=True):
-        sealed = vault.encrypt(json.dumps(payload).encode(), context=_context(event_id))
-        events.append((bot, chat, event_id, key, sealed, wall, wall))
-    await kit_db.execute_many(db, ADD, events)
+    events = sorted(ids.new() for _ in rows)
+    came = {
+        "chats": [chat for chat, _, _ in rows],
+        "ids": events,
+        "keys": [key for _, key, _ in rows],
+        "sealed": [
+            vault.encrypt(json.dumps(payload).encode(), context=_context(event_id))
+            for event_id, (_, _, payload) in zip(events, rows, strict=True)
+        ],
+    }
+    await db.execute(ADD, {**came, "bot": bot, "wall": wall})
     db.wake(WORK)
 
 

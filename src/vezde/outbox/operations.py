@@ -16,19 +16,21 @@ from vezde.outbox.model import FactRow
 
 log = structlog.get_logger("vezde.outbox")
 
-# One statement a fact, so that a batch is one pipeline; the todo row only where somebody waits:
-# a reaction, or a webhook, which may have come this minute.
+# The todo row only where somebody waits: a reaction, or a webhook, which may have come this minute.
 RECORD: LiteralString = """
-WITH fact AS (
+WITH given AS (
+    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::timestamptz[],
+        %s::timestamptz[], %s::text[], %s::smallint[])
+        AS given (id, member_id, subject, kind, occurred_at, recorded_at, data, lane)
+), fact AS (
     INSERT INTO outbox.fact (id, member_id, subject, kind, occurred_at, recorded_at, data)
-    VALUES (%s, %s, %s, %s, %s, %s, %s)
-    RETURNING id, kind, recorded_at
+    SELECT id, member_id, subject, kind, occurred_at, recorded_at, data::jsonb FROM given
 )
 INSERT INTO outbox.todo (lane, recorded_at, fact_id)
-SELECT %s::smallint, fact.recorded_at, fact.id
-FROM fact
-WHERE EXISTS (SELECT FROM outbox.subscription AS wanted WHERE wanted.kind = fact.kind)
-   OR EXISTS (SELECT FROM outbox.webhook_kind AS wanted WHERE wanted.kind IN (fact.kind, '*'))
+SELECT given.lane, given.recorded_at, given.id
+FROM given
+WHERE EXISTS (SELECT FROM outbox.subscription AS wanted WHERE wanted.kind = given.kind)
+   OR EXISTS (SELECT FROM outbox.webhook_kind AS wanted WHERE wanted.kind IN (given.kind, '*'))
 """
 SUBSCRIBE: LiteralString = """
 INSERT INTO outbox.subscription (kind)
@@ -70,7 +72,7 @@ async def record(db: Db, facts: Sequence[FactRow]) -> None:
         )
         for fact in facts
     ]
-    await kit_db.execute_many(db, RECORD, rows)
+    await db.execute(RECORD, [list(column) for column in zip(*rows, strict=True)])
     db.wake(model.HAND_OVER)
 
 
