@@ -32,9 +32,7 @@ def cashier(crowd: Crowd) -> None:
         shown = at + timedelta(hours=crowd.rng.uniform(1, 5))
         for _ in range(crowd.rng.randrange(3, 9)):
             at += timedelta(minutes=crowd.rng.randrange(3, 40))
-            crowd.show(
-                who, shop, at, "cashier", shown_at=max(at, shown), till=0, cheat=True
-            )
+            crowd.show(who, shop, at, "cashier", shown_at=max(at, shown), till=0, cheat=True)
         day += timedelta(days=crowd.rng.choice((1, 2, 3)))
 
 

@@ -1,6 +1,5 @@
-"""Honest members, as different as they are: each function gives one person's (or home's) receipts."""
+"""Honest members, each in their own way: a function gives one person's (or home's) receipts."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from cheating.world import CITIES, DAYS, START, Bought, Shop, Showing, World

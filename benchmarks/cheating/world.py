@@ -140,7 +140,9 @@ class World:
             if rng.random() < 0.12 + cheap:
                 share = rng.uniform(0.38, 0.75)
             price = max(100, int(PRODUCTS[gtin] * min(max(share, 0.3), 1.45)))
-            lines.append(Bought(gtin, rng.choices((1, 2, 3), (85, 12, 3))[0], price, self.pack(gtin)))
+            lines.append(
+                Bought(gtin, rng.choices((1, 2, 3), (85, 12, 3))[0], price, self.pack(gtin))
+            )
         return tuple(lines)
 
     def pack(self, gtin: str) -> str | None:

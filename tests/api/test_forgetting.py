@@ -32,6 +32,7 @@ from vezde.receipts.operations import moderating, registering
 from vezde.receipts.operations.registering import Submission
 from vezde.receipts.photos import operations as photos
 from vezde.receipts.reading.slips import Slip, SlipLine
+from vezde.receipts.signals import devices
 from vezde.testing.receipts import (
     CORNER_SHOP,
     OZON,
@@ -46,7 +47,7 @@ from .conftest import PROGRAM
 
 NAME, MIDDLE = "Анастасия Преображенская", "Настя из мессенджера"
 PHONE, OTHER_PHONE, EMAIL = "+79000004711", "+79000004712", "Nastya.Preo@example.com"
-TELEGRAM, CARD = "7788990011", "CARD-55667788"
+TELEGRAM, CARD, DEVICE = "7788990011", "CARD-55667788", "a-phone-of-hers"
 PERSON = {
     "phone": PHONE,
     "email": EMAIL,
@@ -182,7 +183,7 @@ async def _life(api: Any) -> tuple[str, list[Any]]:
     trust = {"up_to_kopecks": 100_000, "points": 3, "per_day": 2}
     receipts = {"window_days": None, "per_day": 5, "trust": trust}
     document = PROGRAM | {"earning": earning, "receipts": receipts, "sellers": sellers}
-    document |= {"expiry": {"months": 12}}
+    document |= {"expiry": {"months": 12}, "signals": SIGNALS}
     await api.ok("PUT", "/v1/program", {"document": document})
     boris = await api.ok("POST", "/v1/members", {"phone": "+79000000002"})
     nastya = (await api.ok("POST", "/v1/members", PERSON, key=f"enrol {PHONE}"))["id"]
@@ -281,6 +282,17 @@ async def _brought_back(api: Any, nastya: str, boris: str, at: datetime) -> None
         await moderating.decide_line(
             db, doubt.member_id, doubt.receipt_id, line=1, sku="LIP-02", now=now, actor="operator:x"
         )
+    await _held(api, nastya, jars[1], bought)
+
+
+async def _held(api: Any, nastya: str, jar: Any, at: datetime) -> None:
+    """From her own telephone, a pack that is Boris's: an operator looks, and declines it."""
+    paper = receipt(95, lines=[jar], at=at)
+    line = {"member_id": nastya, "document": render(paper), "device": DEVICE}
+    (held,) = await api.batch(line)
+    assert held["reason"]["code"] == "quarantined"
+    note = {"note": f"звонила {NAME}, {PHONE}"}
+    await api.ok("POST", f"/v1/receipts/{held['id']}/decline", note)
 
 
 async def _at_the_door(api: Any, nastya: UUID) -> None:
@@ -315,6 +327,10 @@ async def _at_the_door(api: Any, nastya: UUID) -> None:
         await access.note(db, olga, "member_found", now=now, member_id=nastya)
         _, approval = await access.ask(db, nastya, "payment", {}, actor=olga.actor, **both)
         await access.decide(db, approval, "declined", how="button", wall=wall)
+
+
+# Only a pack that was seen before holds anything here; the others see and say nothing.
+SIGNALS = {"quarantine_at": 1000, "pack_seen": {"score": 1000}}
 
 
 async def _orders(api: Any, member_id: str, at: datetime) -> None:
@@ -433,4 +449,5 @@ def _blinds(vault: Vault) -> list[str]:
     """What she is found by."""
     contacts = [("phone", PHONE), ("phone", OTHER_PHONE), ("email", EMAIL)]
     contacts += [("telegram", TELEGRAM), ("card", CARD)]
-    return [identities.read(*contact).blind(vault).hex() for contact in contacts]
+    found = [identities.read(*contact).blind(vault).hex() for contact in contacts]
+    return [*found, devices.blinded(vault, DEVICE).hex()]

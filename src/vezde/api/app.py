@@ -20,6 +20,7 @@ from vezde.api import (
     problems,
     program,
     providers,
+    quarantine,
     receipts,
     reports,
     running,
@@ -39,6 +40,7 @@ from vezde.api.console import goods as console_goods
 from vezde.api.console import moderation as console_moderation
 from vezde.api.console import people as console_people
 from vezde.api.console import quality as console_quality
+from vezde.api.console import quarantine as console_quarantine
 from vezde.api.console import sessions as console_sessions
 from vezde.api.console import today as console_today
 from vezde.api.console import troubles as console_troubles
@@ -49,6 +51,7 @@ ROUTERS = (
     batch,
     ofd,
     receipts,
+    quarantine,
     reports,
     packs,
     members,
@@ -73,6 +76,7 @@ ROUTERS = (
     console_sessions,
     console_people,
     console_moderation,
+    console_quarantine,
     console_goods,
     console_today,
     console_quality,

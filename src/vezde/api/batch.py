@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from vezde.access.model import Key, Scope
 from vezde.api import bodies, described, names
@@ -25,6 +25,7 @@ from vezde.kit.work import calls
 from vezde.receipts import intake, parsers
 from vezde.receipts.intake import Desk, Line, Result
 from vezde.receipts.reading import reader
+from vezde.receipts.signals import devices
 
 router = APIRouter(tags=["receipts"])
 
@@ -45,6 +46,7 @@ class LineIn(BaseModel):
     enrol: bool = False
     document: dict[str, Any] | list[Any] | None = None
     qr: str | None = None
+    device: Annotated[str, Field(min_length=8, max_length=200)] | None = None
 
 
 class LineOut(BaseModel):
@@ -124,7 +126,7 @@ class Worker:
             verified=rights["verified"],
         )
         read = [
-            _read(text, uuid5(call_id, str(number)), may_enrol=rights["enrol"])
+            _read(text, uuid5(call_id, str(number)), self.vault, may_enrol=rights["enrol"])
             for number, text in enumerate(bodies.lines(body, most=MOST_LINES))
         ]
         good = [one for one in read if isinstance(one, Line)]
@@ -133,14 +135,14 @@ class Worker:
         return b"".join(_shown(number, one) for number, one in enumerate(answers, start=1))
 
 
-def _read(text: bytes, ref: UUID, *, may_enrol: bool) -> Line | DomainError:
+def _read(text: bytes, ref: UUID, vault: Vault, *, may_enrol: bool) -> Line | DomainError:
     try:
-        return _line(text, ref, may_enrol=may_enrol)
+        return _line(text, ref, vault, may_enrol=may_enrol)
     except DomainError as error:
         return error
 
 
-def _line(text: bytes, ref: UUID, *, may_enrol: bool) -> Line:
+def _line(text: bytes, ref: UUID, vault: Vault, *, may_enrol: bool) -> Line:
     try:
         given = bodies.checked(LineIn, json.loads(text, parse_float=parsers.exact))
     except (ValueError, RecursionError) as error:
@@ -152,7 +154,8 @@ def _line(text: bytes, ref: UUID, *, may_enrol: bool) -> Line:
     if given.enrol and not may_enrol:
         raise Malformed("This key lacks the scope «members», so it cannot enrol.")
     who = names.member_id(given.member_id) if given.member_id else None
-    line = Line(ref=ref, member_id=who, phone=given.phone, enrol=given.enrol)
+    device = devices.blinded(vault, given.device) if given.device else None
+    line = Line(ref=ref, member_id=who, phone=given.phone, enrol=given.enrol, device=device)
     if given.document is not None:
         documents = parsers.read(given.document)
         if len(documents) != 1:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -49,8 +50,20 @@ def checked(model: type[Model], fields: Any) -> Model:
         raise Malformed(f"{errors[0].path}: {errors[0].detail}", errors=errors) from error
 
 
-async def read_multipart(request: Request, *, most_bytes: int) -> tuple[str, bytes]:
-    """`member_id` and the bytes of `file`; raises `Malformed` or `TooLarge`."""
+@dataclass(frozen=True)
+class Form:
+    """A member's file; `device` marks what it was shown on."""
+
+    member_id: str
+    file: bytes
+    device: str | None
+
+
+async def read_multipart(request: Request, *, most_bytes: int, marked: bool = False) -> Form:
+    """`member_id`, `file` and, where it may be `marked`, `device`.
+
+    Raises `Malformed` or `TooLarge`.
+    """
     announced = request.headers.get("content-length", "")
     # The form's own headers and the member's id are small beside the file.
     if not announced.isdigit() or int(announced) > most_bytes + 10_000:
@@ -60,15 +73,20 @@ async def read_multipart(request: Request, *, most_bytes: int) -> tuple[str, byt
             else Malformed("Send a Content-Length with the form.")
         )
     try:
-        form = await request.form(max_files=1, max_fields=1)
+        form = await request.form(max_files=1, max_fields=2 if marked else 1)
     except MultiPartException as error:
         raise Malformed("Send a form with the fields member_id and file, one of each.") from error
     member, file = form.get("member_id"), form.get("file")
     if not isinstance(member, str) or not isinstance(file, UploadFile):
         raise Malformed("Send a form with the fields member_id and file, one of each.")
+    device = form.get("device")
+    if device is not None and not (isinstance(device, str) and 8 <= len(device) <= 200):
+        raise Malformed("A device's mark is 8 to 200 characters.")
+    if form.keys() - {"member_id", "file", "device"}:
+        raise Malformed("Send member_id, file and perhaps device, and no other fields.")
     picture = await file.read()
     await form.close()
-    return member, picture
+    return Form(member, picture, device)
 
 
 def _too_large(most_bytes: int) -> TooLarge:
@@ -90,16 +108,15 @@ def json_body(model: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-def json_or_multipart(model: type[BaseModel]) -> dict[str, Any]:
+def json_or_multipart(model: type[BaseModel], *, marked: bool = False) -> dict[str, Any]:
     """OpenAPI of a body that is read by hand: JSON, or a form with a file."""
-    form = {
-        "type": "object",
-        "required": ["member_id", "file"],
-        "properties": {
-            "member_id": {"type": "string"},
-            "file": {"type": "string", "format": "binary"},
-        },
+    fields: dict[str, Any] = {
+        "member_id": {"type": "string"},
+        "file": {"type": "string", "format": "binary"},
     }
+    if marked:
+        fields["device"] = {"type": "string", "minLength": 8, "maxLength": 200}
+    form = {"type": "object", "required": ["member_id", "file"], "properties": fields}
     return {
         "requestBody": {
             "required": True,

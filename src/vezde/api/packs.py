@@ -78,7 +78,8 @@ async def scan(request: Request, caller: Caller, using: Using) -> Response:
     A scan alone is no purchase; the same again changes nothing.
     """
     if request.headers.get("content-type", "").startswith("multipart/"):
-        member, picture = await bodies.read_multipart(request, most_bytes=IMAGE_BYTES)
+        sent = await bodies.read_multipart(request, most_bytes=IMAGE_BYTES)
+        member, picture = sent.member_id, sent.file
         member_id, code = names.member_id(member), await _of_picture(picture, using)
         content: dict[str, Any] = {"member_id": member}
         files: tuple[bytes, ...] = (picture,)

@@ -3,14 +3,14 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from vezde.access.model import Key, Scope
 from vezde.api import bodies, names
@@ -30,6 +30,7 @@ from vezde.receipts.operations.settling import Matched
 from vezde.receipts.reading import handing, reader
 from vezde.receipts.reading.model import Findings, Found
 from vezde.receipts.reading.slips import Slip
+from vezde.receipts.signals import devices
 
 router = APIRouter(tags=["receipts"])
 
@@ -114,6 +115,7 @@ class SlipOut(BaseModel):
 class ReceiptOut(BaseModel):
     """A receipt; `lines` are there once the document is verified.
 
+    `promised_at`, of one that is held for a person: it is decided by then.
     `slip`, of one receipt alone: what the member's PDF said beside its code.
     """
 
@@ -130,6 +132,7 @@ class ReceiptOut(BaseModel):
     purchase_id: str | None
     first_receipt_id: str | None = None
     registered_at: datetime
+    promised_at: datetime | None = None
     slip: SlipOut | None = None
 
 
@@ -152,13 +155,15 @@ class SeveralOut(ReceiptOut):
 class NewReceiptIn(BaseModel):
     """A QR's text, a receipt's details in any order, a link to one, or a document.
 
-    A picture or another file comes as multipart instead.
+    A picture or another file comes as multipart instead. `device` is a mark of the device it was
+    shown on, as your application calls it; only a keyed hash of it is kept.
     """
 
     model_config = ConfigDict(extra="forbid")
     member_id: str
     qr: str | None = None
     document: dict[str, Any] | list[Any] | None = None
+    device: Annotated[str, Field(min_length=8, max_length=200)] | None = None
 
 
 class DecisionIn(BaseModel):
@@ -202,6 +207,7 @@ def receipt_out(receipt: queries.Receipt, now: datetime) -> ReceiptOut:
             else None
         ),
         registered_at=receipt.registered_at,
+        promised_at=receipt.promised_at,
     )
 
 
@@ -243,7 +249,7 @@ def _match(matched: Matched) -> MatchOut:
     "/v1/receipts",
     status_code=202,
     response_model=ReceiptOut | SeveralOut,
-    openapi_extra=bodies.json_or_multipart(NewReceiptIn),
+    openapi_extra=bodies.json_or_multipart(NewReceiptIn, marked=True),
 )
 async def submit(request: Request, caller: Caller, using: Using) -> Response:
     """Register what a member shows: a QR's text, a document, or a file (multipart).
@@ -254,15 +260,19 @@ async def submit(request: Request, caller: Caller, using: Using) -> Response:
     verified only with the scope `receipts:verified`; otherwise a provider is asked.
     """
     if request.headers.get("content-type", "").startswith("multipart/"):
-        member, file = await bodies.read_multipart(request, most_bytes=FILE_BYTES)
+        sent = await bodies.read_multipart(request, most_bytes=FILE_BYTES, marked=True)
+        member, file, device = sent.member_id, sent.file, sent.device
         found = await read_sent(Sent.FILE, file, using)
-        content: dict[str, Any] = {"member_id": member}
+        content: dict[str, Any] = {"member_id": member, "device": device}
         files: tuple[bytes, ...] = (file,)
         submissions = _of_found(names.member_id(member), found, caller, using)
     else:
         given = await bodies.read_json(request, NewReceiptIn, most_bytes=parsers.DOCUMENT_BYTES)
         submissions, found = await _of_json(given, caller, using)
-        content, files = given.model_dump(), ()
+        content, files, device = given.model_dump(), (), given.device
+    if device is not None:
+        mark = devices.blinded(using.vault, device)
+        submissions = [replace(one, device=mark) for one in submissions]
 
     async def work(db: Db, now: datetime) -> Done:
         several = len(submissions) > 1

@@ -70,3 +70,77 @@ def samples(
     place = folder or session.begin().data_dir / "samples"
     for path in copies.write(place, today=session.transact(today).date(), again=True):
         screen.show(screen.near(path.absolute()))
+
+
+@app.command()
+def held(
+    limit: Annotated[int, typer.Option(min=1, max=200, help="At most so many.")] = 20,
+) -> None:
+    """List receipts that signals hold for a person, the longest first, with the reasons."""
+    from datetime import datetime
+
+    from vezde.api import names
+    from vezde.cli import screen, session
+    from vezde.kit.db import Db
+    from vezde.receipts import quarantine
+    from vezde.receipts.quarantine import Held
+    from vezde.receipts.signals import words
+
+    async def work(db: Db, _now: datetime) -> list[Held]:
+        return await quarantine.page(db, after=None, limit=limit)
+
+    locale = session.begin().locale
+    for one in session.transact(work):
+        due = one.promised_at.isoformat(timespec="minutes")
+        screen.show(f"{names.receipt(one.member_id, one.receipt_id)}  {one.score}  due {due}")
+        for finding in one.findings:
+            screen.show(f"  +{finding.score} {words.text(finding, locale)}")
+
+
+@app.command()
+def release(
+    receipt: Annotated[str, typer.Argument(help="rcp_…, as `held` lists it.")],
+    note: Annotated[str, typer.Option(help="Why it is sound.")] = "",
+) -> None:
+    """Release a receipt that signals hold: it earns as of its purchase."""
+    from datetime import datetime
+
+    from vezde.api import names
+    from vezde.cli import screen, session
+    from vezde.kit.db import Db
+    from vezde.receipts import queries
+    from vezde.receipts.operations import quarantining
+
+    async def work(db: Db, now: datetime) -> tuple[queries.Receipt, int]:
+        member_id, receipt_id = names.receipt_ids(receipt)
+        found = await quarantining.release(
+            db, member_id, receipt_id, note=note, now=now, actor=session.OPERATOR
+        )
+        return found, sum(found.points(now)[:2])
+
+    found, points = session.transact(work)
+    reason = f" ({found.reason})" if found.reason else ""
+    screen.show(f"{receipt}: {found.status}{reason}, {points} points")
+
+
+@app.command()
+def decline(
+    receipt: Annotated[str, typer.Argument(help="rcp_…, as `held` lists it.")],
+    note: Annotated[str, typer.Option(help="Why it brings nothing; the member is not told.")],
+) -> None:
+    """Decline a receipt that signals hold: it brings nothing."""
+    from datetime import datetime
+
+    from vezde.api import names
+    from vezde.cli import screen, session
+    from vezde.kit.db import Db
+    from vezde.receipts.operations import quarantining
+
+    async def work(db: Db, now: datetime) -> None:
+        member_id, receipt_id = names.receipt_ids(receipt)
+        await quarantining.decline(
+            db, member_id, receipt_id, note=note, now=now, actor=session.OPERATOR
+        )
+
+    session.transact(work)
+    screen.show(f"{receipt}: declined")

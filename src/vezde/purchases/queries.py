@@ -1,5 +1,6 @@
 """What can be asked of purchases."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
@@ -109,3 +110,21 @@ async def reports(db: Db, *, before: UUID | None, limit: int) -> list[Report]:
 async def return_lags(db: Db) -> list[Lag]:
     """How long after the purchase things come back, of all reports and receipts of returns."""
     return await kit_db.fetch_all(db, Lag, LAGS)
+
+
+ON_RECEIPTS: LiteralString = """
+SELECT gtin, sernum, receipt_id FROM purchases.pack
+WHERE (gtin, sernum) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+  AND released_at IS NULL AND how = 'receipt'
+"""
+
+
+async def packs_on_receipts(
+    db: Db, packs: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], UUID]:
+    """Of these (GTIN, serial), those that a receipt's line has: which receipt."""
+    if not packs:
+        return {}
+    asked = [[gtin for gtin, _ in packs], [serial for _, serial in packs]]
+    rows = await (await db.execute(ON_RECEIPTS, asked)).fetchall()
+    return {(gtin, serial): receipt_id for gtin, serial, receipt_id in rows if receipt_id}

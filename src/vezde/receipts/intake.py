@@ -24,6 +24,7 @@ from vezde.receipts.model import FiscalDocument, Note, QrFields, Reason, Status
 from vezde.receipts.operations import batching, registering
 from vezde.receipts.operations.batching import Taken, Verified
 from vezde.receipts.operations.registering import Submission
+from vezde.receipts.signals import devices
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +48,7 @@ class Line:
     """One line: who (a member's id or a phone, E.164) and what (a document, a QR, or neither).
 
     `ref` marks the line for good: worked again after a crash it is not a repeat of itself.
+    `device` is the blinded mark of where it came from.
     """
 
     ref: UUID
@@ -57,6 +59,7 @@ class Line:
     qr: QrFields | None = None
     unreadable: Reason | None = None
     note: Note | None = None
+    device: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,8 @@ async def _together(desk: Desk, lines: Sequence[Line]) -> list[Result]:
             for index, (line, owner) in enumerate(zip(lines, owners, strict=True))
             if isinstance(owner, UUID)
         ]
+        used = {(owner, line.device) for _, line, owner in good if line.device}
+        await devices.seen(db, used, now=now)
         decided = await _verified(
             db, desk, [one for one in good if desk.verified and one[1].document], now=now
         )

@@ -43,6 +43,9 @@ class Reason(StrEnum):
     CORRECTION = "correction"
     ADVANCE = "advance"
     DOUBTFUL_MATCH = "doubtful_match"
+    QUARANTINED = "quarantined"
+    DECLINED = "declined"
+    SELLER_BLOCKED = "seller_blocked"
     NOT_YET = "not_yet"  # of a receipt that is still being checked
     NOT_FOUND = "not_found"
     FORGED = "forged"

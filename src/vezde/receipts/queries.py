@@ -20,9 +20,12 @@ from vezde.receipts.standing import Standing
 COLUMNS = """
 SELECT r.member_id, r.receipt_id, r.status, r.reason, r.fn, r.fd, r.fp, r.wall_time, r.occurred_at,
        r.total_kopecks, r.seller_inn, r.seller_name, r.seller_kind, r.sales_channel, r.purchase_id,
-       r.first_receipt_id, r.registered_at, r.note, d.document, d.matches
+       r.first_receipt_id, r.registered_at, r.note, d.document, d.matches,
+       CASE WHEN r.reason = 'quarantined' THEN q.promised_at END AS promised_at
 FROM receipts.receipt r
 LEFT JOIN receipts.document d USING (member_id, receipt_id)
+LEFT JOIN receipts.quarantine q ON r.reason = 'quarantined'
+    AND q.member_id = r.member_id AND q.receipt_id = r.receipt_id
 """
 THESE = (
     COLUMNS + "WHERE (r.member_id, r.receipt_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))"
@@ -80,6 +83,7 @@ class Receipt:
     note: Note | None
     document: FiscalDocument | None
     matched: tuple[Matched, ...]
+    promised_at: datetime | None = None
 
     def points(self, now: datetime) -> tuple[int, int, datetime | None]:
         """What its lines earned: pending, active, and when the last of it becomes active."""
@@ -117,6 +121,7 @@ class _Row:
     note: str | None
     document: dict[str, Any] | None
     matches: list[list[Any]] | None
+    promised_at: datetime | None
 
     def receipt(self) -> Receipt:
         fields = vars(self).copy()

@@ -48,6 +48,17 @@ TEXTS: Final[dict[str, dict[Reason, str]]] = {
         Reason.DOUBTFUL_MATCH: (
             "Мы не до конца узнали товар в чеке и проверяем его вручную. Сообщим, как только решим."
         ),
+        Reason.QUARANTINED: (
+            "Чек у нас, его посмотрит человек: так мы проверяем некоторые чеки. Делать ничего не "
+            "нужно — баллы начислим по дню покупки и напишем."
+        ),
+        Reason.DECLINED: (
+            "Мы посмотрели этот чек и не смогли его засчитать. Если вы сами это купили, напишите в "
+            "поддержку — разберёмся."
+        ),
+        Reason.SELLER_BLOCKED: (
+            "Чеки этого продавца в программе не участвуют. Покупки в других местах — с радостью."
+        ),
         Reason.NOT_YET: (
             "Магазин ещё не передал этот чек в налоговую, так бывает. Спросим снова сами, до 30 "
             "дней, и напишем."
@@ -107,6 +118,19 @@ TEXTS: Final[dict[str, dict[Reason, str]]] = {
         Reason.DOUBTFUL_MATCH: (
             "We are not quite sure of the product and are checking it by hand. We will let you "
             "know."
+        ),
+        Reason.QUARANTINED: (
+            "We have the receipt and a person will look at it, as we do with some. There is "
+            "nothing you need to do: the points will count from the day of the purchase, and we "
+            "will write."
+        ),
+        Reason.DECLINED: (
+            "We looked at this receipt and could not accept it. If you did buy this yourself, "
+            "write to support and we will sort it out."
+        ),
+        Reason.SELLER_BLOCKED: (
+            "Receipts of this seller take no part in the programme. Those of other places are "
+            "welcome."
         ),
         Reason.NOT_YET: (
             "The shop has not passed this receipt to the tax service yet; it happens. We will ask "

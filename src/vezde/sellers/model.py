@@ -46,6 +46,14 @@ class Source(StrEnum):
     REGISTRY = "registry"
 
 
+class Stance(StrEnum):
+    """What operators think of a seller: its receipts bring nothing, count against, or are sound."""
+
+    TRUSTED = "trusted"
+    WATCHED = "watched"
+    BLOCKED = "blocked"
+
+
 @dataclass(frozen=True)
 class Whereabouts:
     """What a receipt says of its seller, as printed (FFD tags 1018, 1048, 1187, 1009, 1117, 1108).
@@ -64,7 +72,10 @@ class Whereabouts:
 
 @dataclass(frozen=True)
 class Place:
-    """A seller as the programme sees it; `timezone` is the till's IANA zone when that is sure."""
+    """A seller as the programme sees it; `timezone` is the till's IANA zone when that is sure.
+
+    So is `subject`, the tax service's code of the subject of the federation that it stands in.
+    """
 
     inn: str | None
     name: str
@@ -72,6 +83,8 @@ class Place:
     sales_channel: str
     timezone: str | None
     known: bool
+    subject: str | None = None
+    stance: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +106,10 @@ class Seller:
     first_seen_at: datetime | None
     labelled_at: datetime | None
     labelled_by: str | None
+    stance: str | None = None
+    stance_note: str | None = None
+    stance_at: datetime | None = None
+    stance_by: str | None = None
 
     @property
     def known(self) -> bool:

@@ -1,6 +1,7 @@
 """Name the places of a batch of receipts; keep what operators and the programme say of sellers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -12,12 +13,12 @@ from vezde.kit.errors import DomainError, FieldError
 from vezde.kit.errors import Kind as ErrorKind
 from vezde.outbox import operations as outbox
 from vezde.sellers import events, model, queries, regions, registry
-from vezde.sellers.model import Kind, Place, Seller, Whereabouts
+from vezde.sellers.model import Kind, Place, Seller, Stance, Whereabouts
 from vezde.sellers.registry import Label
 from vezde.sellers.section import SellersSection
 
 LABELS: LiteralString = """
-SELECT inn, name, kind, sales_channel FROM sellers.seller WHERE inn = ANY(%s)
+SELECT inn, stance, name, kind, sales_channel FROM sellers.seller WHERE inn = ANY(%s)
 """
 # In INN order, so that two batches that meet the same newcomers never wait for each other.
 REMEMBER: LiteralString = """
@@ -38,11 +39,18 @@ WHERE (seller.name, seller.kind, seller.sales_channel)
     IS DISTINCT FROM (EXCLUDED.name, EXCLUDED.kind, EXCLUDED.sales_channel)
 RETURNING inn
 """
+STANCE: LiteralString = "SELECT stance FROM sellers.seller WHERE inn = %s FOR UPDATE"
+JUDGE: LiteralString = """
+INSERT INTO sellers.seller (inn, stance, stance_note, stance_at, stance_by)
+VALUES (%(inn)s, %(stance)s, %(note)s, %(now)s, %(actor)s)
+ON CONFLICT (inn) DO UPDATE SET stance = EXCLUDED.stance, stance_note = EXCLUDED.stance_note,
+    stance_at = EXCLUDED.stance_at, stance_by = EXCLUDED.stance_by
+"""
 SEEN: LiteralString = "SELECT 1 FROM sellers.seller WHERE inn = %s"
 INSTALL: LiteralString = """
 INSERT INTO sellers.section (version, valid_from, section) VALUES (%s, %s, %s)
 """
-NAME_LIMIT = 200
+NAME_LIMIT, NOTE_LIMIT = 200, 500
 TEXT_LIMIT = 300  # longer than any tag of a receipt but the address
 
 
@@ -51,6 +59,11 @@ class SellerInvalid(DomainError):
 
     code = "invalid"
     kind = ErrorKind.INVALID
+
+
+class SellerMissing(DomainError):
+    code = "seller_not_found"
+    kind = ErrorKind.MISSING
 
 
 class OwnSeller(DomainError):
@@ -69,20 +82,22 @@ async def locate(db: Db, seen: Sequence[Whereabouts], *, now: datetime) -> list[
     inns = sorted({inn for one in seen if (inn := model.clean_inn(one.inn))})
     own = await queries.own_inns(db, now)
     rows = await (await db.execute(LABELS, [inns])).fetchall()
-    labels = {row[0]: Label(*row[1:]) for row in rows if row[1] is not None}
-    shipped = registry.shipped()
-    places = [
-        registry.name_place(
-            shipped,
-            one,
-            own=own,
-            label=labels.get(model.clean_inn(one.inn) or ""),
-            timezone=regions.timezone_of(one.address, region=None if one.internet else one.region),
-        )
-        for one in seen
-    ]
+    labels = {row[0]: Label(*row[2:]) for row in rows if row[2] is not None}
+    stances = {row[0]: row[1] for row in rows if row[1] is not None}
+    places = [_place(one, own, labels, stances) for one in seen]
     await _remember(db, seen, places, remembered={row[0] for row in rows}, now=now)
     return places
+
+
+def _place(
+    seen: Whereabouts, own: frozenset[str], labels: Mapping[str, Label], stances: Mapping[str, str]
+) -> Place:
+    inn = model.clean_inn(seen.inn) or ""
+    subject, timezone = regions.locate(seen.address, region=None if seen.internet else seen.region)
+    place = registry.name_place(
+        registry.shipped(), seen, own=own, label=labels.get(inn), timezone=timezone
+    )
+    return replace(place, subject=subject, stance=stances.get(inn))
 
 
 async def _remember(
@@ -141,15 +156,52 @@ async def label(
     return seller
 
 
-async def _check_label(db: Db, inn: str, *, name: str, kind: str, sales_channel: str) -> None:
-    errors = []
+async def judge(
+    db: Db, inn: str, *, stance: Stance | None, note: str, now: datetime, actor: str
+) -> Seller:
+    """Trust, watch or block a seller from now on, or nothing of it (None); `note` says why.
+
+    What was decided before stays. The same again changes nothing and records no fact. Raises
+    `SellerInvalid`, `SellerMissing` and, for an INN of the programme's own, `OwnSeller`.
+    """
+    cleaned, note = model.clean_inn(inn), note.strip()
+    errors = await _inn_errors(db, inn)
+    if len(note) > NOTE_LIMIT or not note.isprintable():
+        detail = f"Say why in a line of up to {NOTE_LIMIT} characters."
+        errors.append(FieldError("note", "wrong_length", detail))
+    if errors:
+        raise SellerInvalid("Nothing was changed: " + errors[0].detail, errors=(*errors,))
+    assert cleaned is not None, "_inn_errors refuses anything else"
+    if stance is not None and cleaned in await queries.own_inns(db, now):
+        raise OwnSeller(
+            f"{cleaned} is the brand's own: it stands in the programme's sellers.own_inns, and "
+            "its receipts are sound by that."
+        )
+    before = await kit_db.fetch_value(db, STANCE, [cleaned])
+    if before != stance:
+        told = {"inn": cleaned, "stance": stance, "note": note or None}
+        await db.execute(JUDGE, {**told, "now": now, "actor": actor})
+        fact = events.judged(cleaned, before=before, after=stance, now=now)
+        await outbox.record(db, [fact])
+    seller = await queries.seller(db, cleaned)
+    if seller is None:
+        raise SellerMissing("No receipt has shown this seller, and nothing was said of it before.")
+    return seller
+
+
+async def _inn_errors(db: Db, inn: str) -> list[FieldError]:
     cleaned = model.clean_inn(inn)
     if cleaned is None:
         detail = "An INN is 10 digits of a company or 12 of a person."
-        errors.append(FieldError("inn", "not_an_inn", detail))
     elif not model.is_inn(cleaned) and not await kit_db.fetch_value(db, SEEN, [cleaned]):
         detail = "The check digits do not fit; look for a mistyped digit."
-        errors.append(FieldError("inn", "not_an_inn", detail))
+    else:
+        return []
+    return [FieldError("inn", "not_an_inn", detail)]
+
+
+async def _check_label(db: Db, inn: str, *, name: str, kind: str, sales_channel: str) -> None:
+    errors = await _inn_errors(db, inn)
     if not 0 < len(name) <= NAME_LIMIT or not name.isprintable():
         detail = f"Give the name members know the place by, up to {NAME_LIMIT} characters, a line."
         errors.append(FieldError("name", "wrong_length", detail))

@@ -7,7 +7,7 @@ from typing import LiteralString
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.sellers import registry
-from vezde.sellers.model import OTHER, Kind, Seller, Source
+from vezde.sellers.model import OTHER, Kind, Seller, Source, Stance
 
 # Of the versions that had started the one published last; the first serves all earlier time.
 OWN_INNS: LiteralString = """
@@ -22,7 +22,8 @@ SELLER: LiteralString = """
 SELECT inn, name,
     coalesce(kind, 'other') AS kind, coalesce(sales_channel, 'other') AS sales_channel,
     CASE WHEN name IS NOT NULL THEN 'label' END AS source,
-    seen_name, seen_place, seen_address, first_seen_at, labelled_at, labelled_by
+    seen_name, seen_place, seen_address, first_seen_at, labelled_at, labelled_by,
+    stance, stance_note, stance_at, stance_by
 FROM sellers.seller
 """
 ONE: LiteralString = SELLER + "WHERE inn = %s"
@@ -40,6 +41,11 @@ UNKNOWN_PAGE: LiteralString = (
 WHERE name IS NULL AND inn <> ALL(%(known)s::text[]) AND inn > %(after)s
 ORDER BY inn LIMIT %(limit)s
 """
+)
+
+
+STANCE_PAGE: LiteralString = (
+    SELLER + "WHERE stance = %(stance)s AND inn > %(after)s ORDER BY inn LIMIT %(limit)s"
 )
 
 
@@ -77,6 +83,13 @@ async def sellers(
         if inn > after:
             found.setdefault(inn, _unseen(inn))
     return [_presented(found[inn], own) for inn in sorted(found)[:limit]]
+
+
+async def with_stance(db: Db, stance: Stance, *, limit: int, after_inn: str | None) -> list[Seller]:
+    """Sellers that are trusted, watched or blocked, by INN."""
+    own = await _newest_own_inns(db)
+    asked = {"stance": stance, "after": after_inn or "", "limit": limit}
+    return [_presented(row, own) for row in await kit_db.fetch_all(db, Seller, STANCE_PAGE, asked)]
 
 
 async def _newest_own_inns(db: Db) -> frozenset[str]:

@@ -1,10 +1,11 @@
-"""The time zone of a till, from its address or its region's code; None unless it is sure.
+"""Where a till stands: its subject and its zone, by its address or its region's code, if sure.
 
 A postal index, a named subject and a region code are strong: they must agree. A settlement's name
 counts only where none of these is given, because streets bear names of cities.
 Source of the data: regions.yaml beside this file.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from ruamel.yaml import YAML
 
 WORD = re.compile(r"[а-яa-z0-9]+(?:-[а-яa-z0-9]+)*")
 INDEX = re.compile(r"[1-6]\d{5}")
+EARTH_KM = 6371.0
 SUBJECT_TYPES = frozenset(
     [
         "обл",
@@ -35,8 +37,13 @@ SUBJECT_TYPES = frozenset(
 
 @dataclass(frozen=True)
 class Subject:
-    """A subject of the federation: its zone, and words that mean another zone of it."""
+    """A subject of the federation: its zone, and words that mean another zone of it.
 
+    `code` is the tax service's, `at` its capital in degrees north and east.
+    """
+
+    code: str
+    at: tuple[float, float]
     zone: str
     parts: Mapping[str, str]
 
@@ -51,23 +58,40 @@ class Regions:
 
 def timezone_of(address: str | None, *, region: str | None = None) -> str | None:
     """The IANA zone of an address as printed and of a tax service's region code ("27")."""
+    return locate(address, region=region)[1]
+
+
+def locate(address: str | None, *, region: str | None = None) -> tuple[str | None, str | None]:
+    """The subject's code and the IANA zone; each None unless all that is said agrees on it."""
     regions = shipped()
     words = WORD.findall((address or "").casefold().replace("ё", "е"))
     names = set(_names(words))
-    strong = set(_strong(regions, words))
+    found = list(_strong(regions, words))
     if region is not None and (subject := regions.by_code.get(region.strip().zfill(2))):
-        strong.add(_zone(subject, names))
-    zones = strong or {
-        _zone(regions.by_city[name], names) for name in names if name in regions.by_city
-    }
-    return zones.pop() if len(zones) == 1 else None
+        found.append(subject)
+    found = found or [regions.by_city[name] for name in names if name in regions.by_city]
+    codes, zones = {one.code for one in found}, {_zone(one, names) for one in found}
+    return (
+        codes.pop() if len(codes) == 1 else None,
+        zones.pop() if len(zones) == 1 else None,
+    )
 
 
-def _strong(regions: Regions, words: list[str]) -> Iterator[str]:
-    names = set(_names(words))
+def kilometres(one: str, other: str) -> float:
+    """As the crow flies between the capitals of two subjects, by their codes; 0 if unknown."""
+    first, second = shipped().by_code.get(one), shipped().by_code.get(other)
+    if first is None or second is None:
+        return 0.0
+    (north, east), (north_2, east_2) = (map(math.radians, at.at) for at in (first, second))
+    half = math.sin((north_2 - north) / 2) ** 2
+    half += math.cos(north) * math.cos(north_2) * math.sin((east_2 - east) / 2) ** 2
+    return 2 * EARTH_KM * math.asin(math.sqrt(half))  # the haversine formula
+
+
+def _strong(regions: Regions, words: list[str]) -> Iterator[Subject]:
     index = next((word for word in words if INDEX.fullmatch(word)), "")
     if subject := regions.by_index.get(index[:3]):
-        yield _zone(subject, names)
+        yield subject
     for i, word in enumerate(words):
         if word not in SUBJECT_TYPES:
             continue
@@ -75,7 +99,7 @@ def _strong(regions: Regions, words: list[str]) -> Iterator[str]:
         before = regions.by_key.get(words[i - 1]) if i else None
         after = regions.by_key.get(words[i + 1]) if i + 1 < len(words) else None
         if subject := before or after:
-            yield _zone(subject, names)
+            yield subject
 
 
 def _names(words: list[str]) -> Iterator[str]:
@@ -102,7 +126,7 @@ def shipped() -> Regions:
 
 def _add(regions: Any, zone: str, row: dict[str, Any]) -> None:
     parts = {word: part for part, words in row.get("parts", {}).items() for word in words}
-    subject = Subject(zone, parts)
+    subject = Subject(row["code"], (row["at"][0], row["at"][1]), zone, parts)
     regions.by_code[row["code"]] = subject
     for span in row["index"]:
         first, _, last = span.partition("-")

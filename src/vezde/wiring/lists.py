@@ -36,6 +36,8 @@ from vezde.receipts import troubles as receipt_troubles
 from vezde.receipts.mailing import troubles as letter_troubles
 from vezde.receipts.operations import merging
 from vezde.receipts.section import ModerationSection
+from vezde.receipts.signals import section as signals_section
+from vezde.receipts.signals.section import SignalsSection
 from vezde.sellers import operations as sellers
 from vezde.sellers.section import SellersSection
 
@@ -53,6 +55,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("returns", ReturnsSection, _install_returns),
     Section("sellers", SellersSection, sellers.install_section),
     Section("moderation", ModerationSection, moderation_section.install_section),
+    Section("signals", SignalsSection, signals_section.install_section),
     Section("texts", TextsSection, messaging.install_section),
     Section("bot", BotSection, bot_section.install_section),
 )

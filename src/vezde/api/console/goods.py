@@ -14,7 +14,7 @@ from vezde.api import sellers
 from vezde.api.callers import right
 from vezde.api.console.sessions import PATH
 from vezde.api.pages import BadCursor, Cursor, Limit, Page, cursor_of, page
-from vezde.api.sellers import LabelIn, SellerOut
+from vezde.api.sellers import LabelIn, SellerOut, StanceIn
 from vezde.api.tools import Tools, tools
 from vezde.catalog import operations as catalog
 from vezde.catalog import queries as catalog_queries
@@ -27,8 +27,9 @@ from vezde.program import queries as program
 from vezde.receipts import looks
 from vezde.receipts.looks import Key
 from vezde.receipts.operations import moderating
+from vezde.sellers import operations as seller_operations
 from vezde.sellers import queries as seller_queries
-from vezde.sellers.model import Kind
+from vezde.sellers.model import Kind, Stance
 
 router = APIRouter(tags=["console"])
 Moderator = Annotated[Shift, Depends(right(Right.MODERATE))]
@@ -118,14 +119,13 @@ async def listed(
     _shift: Moderator,
     using: Using,
     unknown: bool | None = None,
+    stance: Stance | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[SellerOut]:
-    """Sellers by INN; `unknown=true` are those that wait for a name."""
+    """Sellers by INN; `unknown=true` are those that wait for a name, or those with a `stance`."""
     async with using.database.transaction() as db:
-        rows = await seller_queries.sellers(
-            db, unknown=unknown, limit=limit + 1, after_inn=cursor_of(cursor)
-        )
+        rows = await sellers.some(db, unknown, stance, limit=limit + 1, after=cursor_of(cursor))
     return page(rows, limit, show=sellers.seller_out, position=lambda seller: seller.inn)
 
 
@@ -152,6 +152,24 @@ async def label(inn: str, given: LabelIn, shift: Moderator, using: Using) -> Sel
             details={"inn": inn, "before": was, "after": given.model_dump(exclude={"name"})},
         )
     return sellers.seller_out(named)
+
+
+@router.put(f"{PATH}/sellers/{{inn}}/stance")
+async def judge(inn: str, given: StanceIn, shift: Moderator, using: Using) -> SellerOut:
+    """Trust, watch or block a seller from now on; null takes it back."""
+    async with using.database.transaction() as db:
+        now = await using.clock.programme(db)
+        before = await seller_queries.seller(db, inn)
+        judged = await seller_operations.judge(
+            *(db, inn), stance=given.stance, note=given.note, now=now, actor=shift.operator.actor
+        )
+        was = {"stance": before.stance if before else None}
+        await access.note(
+            *(db, shift.operator, "seller_judged"),
+            now=now,
+            details={"inn": judged.inn, "before": was, "after": {"stance": given.stance}},
+        )
+    return sellers.seller_out(judged)
 
 
 @router.get(f"{PATH}/aliases")

@@ -125,6 +125,8 @@ def _receipt(one: Receipt, *, brand: str, zone: ZoneInfo, now: datetime) -> View
             return View("receipt_not_yet") if one.reason is Reason.NOT_YET else checking()
         case Status.AWAITING_SETTLEMENT:
             return View("receipt_advance", buttons=((Button("button_help", "help"),),))
+        case Status.IN_REVIEW if one.promised_at is not None:
+            return View("receipt_quarantined", {"day": local_day(one.promised_at, zone)})
         case Status.IN_REVIEW:
             return View("receipt_in_review")
         case Status.ACCEPTED if one.reason is Reason.RETURNED:
@@ -134,7 +136,8 @@ def _receipt(one: Receipt, *, brand: str, zone: ZoneInfo, now: datetime) -> View
     assert one.reason is not None, "what is rejected has a reason"
     if one.note is not None:
         return View(f"receipt_{one.note}", buttons=((Button("button_help", "help"),),))
-    return View(REFUSED[one.reason], {"brand": brand})
+    asked = ((Button("button_help", "help"),),) if one.reason is Reason.DECLINED else ()
+    return View(REFUSED[one.reason], {"brand": brand}, asked)
 
 
 def _accepted(one: Receipt, *, zone: ZoneInfo, now: datetime) -> View:

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.receipts import section
-from vezde.receipts.model import FiscalLine, Status
+from vezde.receipts.model import FiscalLine, Reason, Status
 from vezde.receipts.operations.settling import Matched, Outcome
 
 DOUBT, AUDIT, FIRST = "doubt", "audit", "first"
@@ -75,7 +75,11 @@ async def enter(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> set[tu
     drawn by the receipt's id, so that the same receipt is drawn or not however often it is tried.
     Returns the receipts (member, receipt) that have such lines.
     """
-    settled = [one for one in outcomes if one.status in OPEN and one.matched]
+    settled = [
+        one
+        for one in outcomes
+        if one.status in OPEN and one.reason is not Reason.QUARANTINED and one.matched
+    ]
     if not settled:
         return set()
     rows = [

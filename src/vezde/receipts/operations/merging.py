@@ -17,6 +17,7 @@ from vezde.receipts.operations import claims, turns, writing
 from vezde.receipts.operations.claims import Claim
 from vezde.receipts.operations.registering import ASK, SETTLE
 from vezde.receipts.photos import operations as photos
+from vezde.receipts.signals import devices
 
 KEYS: LiteralString = """
 SELECT DISTINCT fn, fd FROM receipts.receipt WHERE member_id = %s AND fn IS NOT NULL
@@ -67,6 +68,11 @@ UPDATE receipts.promise SET ended_at = %s WHERE member_id = %s AND ended_at IS N
 MOVE_LOOKS: LiteralString = """
 UPDATE receipts.look SET member_id = %(into)s WHERE member_id = %(gone)s
 """
+MOVE_QUARANTINE: LiteralString = """
+UPDATE receipts.quarantine SET member_id = %(into)s WHERE member_id = %(gone)s
+"""
+# What signals saw tells where somebody was, and when.
+FORGET_QUARANTINE: LiteralString = "DELETE FROM receipts.quarantine WHERE member_id = %s"
 LEAVE_LOOKS: LiteralString = """
 DELETE FROM receipts.look WHERE member_id = %s AND decided_at IS NULL
 """
@@ -108,6 +114,10 @@ BACK: tuple[LiteralString, ...] = (
     """,
     photos.MOVE_BACK,
     """
+    UPDATE receipts.quarantine SET member_id = %(gone)s
+    WHERE member_id = %(into)s AND receipt_id = ANY(%(receipts)s)
+    """,
+    """
     UPDATE receipts.promise SET member_id = %(gone)s
     WHERE member_id = %(into)s AND receipt_id = ANY(%(receipts)s)
     """,
@@ -140,6 +150,7 @@ MOVES = (
     MOVE_LOOKS,
     MOVE_PROMISES,
     photos.MOVE,
+    MOVE_QUARANTINE,
 )
 LEAVE_TURNS: LiteralString = """
 DELETE FROM receipts.turn USING receipts.receipt
@@ -171,10 +182,12 @@ async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) ->
     moved = await (await db.execute(MOVE_RECEIPTS, both)).fetchall()
     await db.execute(OWN_NOW, both)
     mail = await mailing.merge(db, into, gone)
+    marks = await devices.merge(db, into, gone)
     db.wake(ASK)
     db.wake(SETTLE)
     return {
         **mail,
+        **marks,
         "decided": [receipt_id for receipt_id, is_open in moved if not is_open],
         "open": [receipt_id for receipt_id, is_open in moved if is_open],
     }
@@ -196,6 +209,7 @@ async def unmerge(
     for statement in BACK:
         await db.execute(statement, asked)
     await mailing.unmerge(db, into, gone, moved=moved)
+    await devices.unmerge(db, into, gone, moved=moved)
     db.wake(ASK)
     db.wake(SETTLE)
 
@@ -212,6 +226,8 @@ async def forget(db: Db, member_id: UUID, *, now: datetime, actor: str) -> None:
     await mailing.forget(db, member_id)
     await db.execute(DROP_PROMISES, [now, member_id])
     await db.execute(LEAVE_LOOKS, [member_id])
+    await db.execute(FORGET_QUARANTINE, [member_id])
+    await devices.forget(db, member_id)
     for claim in await _claims(db, member_id):
         if claim.member_id == member_id and claim.state == ClaimState.PROVISIONAL:
             await turns.released(db, claim, now=now)

@@ -179,6 +179,8 @@ async def doubt(
     known = next((one for one in receipt.matched if one.line == line), None)
     if known is None or known.sku is None or receipt.document is None:
         return False
+    if receipt.purchase_id is None:  # held or refused: it gave nothing
+        return False
     await purchases.retract(db, member_id, receipt_id, line=line, now=now, actor=actor)
     said = receipt.document.lines[line - 1]
     open_again = replace(
@@ -215,6 +217,8 @@ async def _line(
     if look is not None and look.turn >= MOST_TURNS - 1:
         raise LineNotInDoubt(f"Line {line} was decided and undone too often; leave it as it is.")
     known = next((one for one in receipt.matched if one.line == line), None)
+    if receipt.reason is Reason.QUARANTINED:
+        raise LineNotInDoubt("The whole receipt waits to be released; its lines are decided after.")
     if known is None:
         raise _not_in_doubt(line)
     return _Line(receipt, known, look)

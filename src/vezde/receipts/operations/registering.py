@@ -22,6 +22,7 @@ from vezde.receipts.operations.writing import NewReceipt
 from vezde.receipts.photos import operations as photos
 from vezde.receipts.photos.operations import Photo
 from vezde.receipts.reading.slips import Slip
+from vezde.receipts.signals import devices
 
 ASK, SETTLE = "receipts.ask", "receipts.settle"
 IN_TURN = "in turn"
@@ -42,7 +43,8 @@ class Submission:
 
     `evidence` says who vouches for a document ("key:<id>", a provider's name). `note` says what it
     was instead of a receipt, `slip` what an e-receipt said beside its QR. `by` registers it, when
-    that is not who registers the others. `photo` is what it was read from.
+    that is not who registers the others. `photo` is what it was read from, `device` the blinded
+    mark of where it came from.
     """
 
     member_id: UUID
@@ -55,6 +57,7 @@ class Submission:
     slip: Slip | None = None
     by: str | None = None
     photo: Photo | None = None
+    device: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,8 @@ async def register(
     `MemberNotFound`, `MemberMerged`, `MemberClosed`; nothing was written then.
     """
     await _ensure_present(db, {one.member_id for one in submissions})
+    used = {(one.member_id, one.device) for one in submissions if one.device}
+    await devices.seen(db, used, now=now)
     programmes = await program.programmes(db)
     rows = [_row(one, programmes, now) for one in submissions]
     wants = [_want(one, row) for one, row in zip(submissions, rows, strict=True)]

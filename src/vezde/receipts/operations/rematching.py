@@ -30,6 +30,8 @@ from vezde.receipts.operations.settling import Item, Matched, Read
 STAGE: Final = "receipts.rematch"
 EVERYWHERE: Final = ""
 MODERATION: Final = "moderation"
+# Decided so by somebody else meanwhile; whoever releases a receipt reads it anew.
+LEFT_ALONE: Final = frozenset({Reason.QUARANTINED, Reason.DECLINED, Reason.WITHDRAWN})
 BEGINNING: Final = UUID(int=0)
 
 REQUEST: LiteralString = """
@@ -54,6 +56,7 @@ FROM receipts.receipt r
 JOIN receipts.document d USING (member_id, receipt_id)
 WHERE r.receipt_id > %s
   AND (r.status IN ('accepted', 'in_review', 'awaiting_settlement') OR r.reason = 'not_ours')
+  AND r.reason IS DISTINCT FROM 'quarantined'
 ORDER BY r.receipt_id LIMIT %s
 """
 SLICE_OF_SELLER: LiteralString = """
@@ -63,6 +66,7 @@ FROM receipts.receipt r
 JOIN receipts.document d USING (member_id, receipt_id)
 WHERE r.seller_inn = %s AND r.receipt_id > %s
   AND (r.status IN ('accepted', 'in_review', 'awaiting_settlement') OR r.reason = 'not_ours')
+  AND r.reason IS DISTINCT FROM 'quarantined'
 ORDER BY r.receipt_id LIMIT %s
 """
 AGAIN: LiteralString = """
@@ -167,9 +171,13 @@ async def _match_again(db: Db, rows: Sequence[_Past], *, now: datetime) -> None:
         return
     there = await members.present(db, {member_id for member_id, _ in changed})
     mine = [one for one in changed if one[0] in there]
-    locked = await kit_db.fetch_all(
-        db, _Past, AGAIN, [[one[0] for one in mine], [one[1] for one in mine]]
-    )
+    locked = [
+        row
+        for row in await kit_db.fetch_all(
+            db, _Past, AGAIN, [[one[0] for one in mine], [one[1] for one in mine]]
+        )
+        if row.reason not in LEFT_ALONE
+    ]
     fresh = await settling.read(db, [row.item() for row in locked], now=now)
     unknown = [row for row in locked if row.purchase_id is None]
     await _settle_anew(db, unknown, now=now)

@@ -6,7 +6,7 @@ It works lists: a few set reads, everything decided in memory, then queued write
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import LiteralString
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -27,9 +27,11 @@ from vezde.purchases.model import LineState, Paid
 from vezde.purchases.operations import Recorded
 from vezde.receipts.model import FiscalDocument, FiscalLine, Reason, Status
 from vezde.receipts.reading.slips import Slip
+from vezde.receipts.signals import reading, section, seeing
+from vezde.receipts.signals.model import Assessment, Shown
 from vezde.sellers import operations as sellers
 from vezde.sellers import queries as seller_queries
-from vezde.sellers.model import Place, Whereabouts
+from vezde.sellers.model import Place, Stance, Whereabouts
 
 SALE, RETURN = 1, 2
 SLIPS: LiteralString = """
@@ -72,8 +74,20 @@ class Matched:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """What signals saw and said of a receipt; `promised_at`: a person decides it by then."""
+
+    shown: Shown
+    assessment: Assessment
+    promised_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a receipt ended; `closed_receipts` are advances of the member that it settled."""
+    """How a receipt ended; `closed_receipts` are advances of the member that it settled.
+
+    `looked` is there where signals looked at it.
+    """
 
     item: Item
     status: Status
@@ -83,6 +97,7 @@ class Outcome:
     purchase_id: UUID | None = None
     matched: tuple[Matched, ...] = ()
     closed_receipts: tuple[UUID, ...] = ()
+    looked: Looked | None = None
 
     @property
     def points(self) -> int:
@@ -100,19 +115,64 @@ class Read:
     marks: Mapping[int, str] = field(default_factory=dict)
 
 
-async def settle(db: Db, items: Sequence[Item], *, now: datetime, actor: str) -> list[Outcome]:
+async def settle(
+    db: Db, items: Sequence[Item], *, now: datetime, actor: str, vouched: bool = False
+) -> list[Outcome]:
     """Decide each item, in order; the answers are in the same order.
 
+    Signals look at sales of the brand's goods first, unless a person has `vouched` for them.
     Raises what the domains below raise; then nothing of the batch is kept.
     """
     reads = await read(db, items, now=now)
-    good = [one for one in reads if _refusal(one.item.document) is None]
+    good = [one for one in reads if _refusal(one) is None]
     wanted = {sku for one in good for match in one.matches for sku in skus(match)}
     products = await catalog.products_by_sku(db, sorted(wanted)) if wanted else {}
-    documents = [document for one in good if (document := _document(one, products))]
+    given = {one.item.receipt_id: _document(one, products) for one in good}
+    looked = {} if vouched else await _look(db, good, given, products, now=now)
+    documents = [
+        document
+        for receipt_id, document in given.items()
+        if document and not is_held(looked.get(receipt_id))
+    ]
     recorded = await purchases.record(db, documents, now=now, actor=actor)
     by_receipt = {one.receipt_id: one for one in recorded}
-    return [_outcome(one, by_receipt.get(one.item.receipt_id)) for one in reads]
+    return [
+        _outcome(one, by_receipt.get(one.item.receipt_id), looked.get(one.item.receipt_id))
+        for one in reads
+    ]
+
+
+def is_held(looked: Looked | None) -> bool:
+    """Whether it waits for a person and gives nothing until then."""
+    return looked is not None and looked.assessment.held
+
+
+async def _look(
+    db: Db,
+    reads: Sequence[Read],
+    documents: Mapping[UUID, purchase.Document | None],
+    products: Mapping[str, Product],
+    *,
+    now: datetime,
+) -> dict[UUID, Looked]:
+    """By receipt, what signals say of the sales among them; nothing where they are switched off."""
+    shown = [
+        seeing.shown(read.item.document, document, read.place, products)
+        for read in reads
+        if (document := documents[read.item.receipt_id])
+        and seeing.is_sale(read.item.document, document)
+    ]
+    if not shown:
+        return {}
+    rules = await section.in_force(db, now)
+    if rules.quarantine_at is None:
+        return {}
+    by = now + timedelta(hours=rules.promised_hours)
+    said = await reading.look(db, rules, shown, now=now)
+    return {
+        one.past.receipt_id: Looked(one, answer, by if answer.held else None)
+        for one, answer in zip(shown, said, strict=True)
+    }
 
 
 def skus(match: Match) -> tuple[str, ...]:
@@ -120,10 +180,12 @@ def skus(match: Match) -> tuple[str, ...]:
     return (match.sku,) if match.sku else match.line_skus
 
 
-def _refusal(document: FiscalDocument) -> Reason | None:
-    """Why a document says nothing of a purchase at all."""
-    if document.operation not in {SALE, RETURN}:
+def _refusal(read: Read) -> Reason | None:
+    """Why a document says nothing of a purchase at all, or of none that counts."""
+    if read.item.document.operation not in {SALE, RETURN}:
         return Reason.WRONG_OPERATION
+    if read.item.document.operation == SALE and read.place.stance == Stance.BLOCKED:
+        return Reason.SELLER_BLOCKED
     return None
 
 
@@ -332,8 +394,9 @@ def evidence(match: Match) -> dict[str, object]:
     return {"method": match.method, "line_score": round(match.line_score, 3)}
 
 
-def _outcome(read: Read, recorded: Recorded | None) -> Outcome:
-    status, reason = _verdict(read, recorded)
+def _outcome(read: Read, recorded: Recorded | None, looked: Looked | None) -> Outcome:
+    held = Status.IN_REVIEW, Reason.QUARANTINED
+    status, reason = held if is_held(looked) else _verdict(read, recorded)
     return Outcome(
         item=read.item,
         status=status,
@@ -343,12 +406,13 @@ def _outcome(read: Read, recorded: Recorded | None) -> Outcome:
         purchase_id=recorded.purchase_id if recorded else None,
         matched=_matched(read, recorded),
         closed_receipts=recorded.closed_receipts if recorded else (),
+        looked=looked,
     )
 
 
 def _verdict(read: Read, recorded: Recorded | None) -> tuple[Status, Reason | None]:
     document = read.item.document
-    if refusal := _refusal(document):
+    if refusal := _refusal(read):
         return Status.REJECTED, refusal
     if document.correction and document.operation == SALE:
         return Status.REJECTED, Reason.CORRECTION

@@ -15,7 +15,7 @@ from vezde.outbox import operations as outbox
 from vezde.receipts import events
 from vezde.receipts.model import FiscalDocument, Note, Reason, Status
 from vezde.receipts.operations import looking, promising
-from vezde.receipts.operations.settling import Matched, Outcome
+from vezde.receipts.operations.settling import Matched, Outcome, is_held
 from vezde.receipts.photos import operations as photos
 from vezde.receipts.reading.slips import Slip
 
@@ -23,8 +23,9 @@ ADD = """
 INSERT INTO receipts.receipt
     (member_id, receipt_id, status, reason, fn, fd, fp, wall_time, occurred_at, total_kopecks,
      seller_inn, seller_name, seller_kind, sales_channel, purchase_id, first_receipt_id, batch_ref,
-     registered_at, registered_by, decided_at, note)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+     registered_at, registered_by, decided_at, note, score, shop, subject)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+    %s)
 """
 ADD_SLIP = "INSERT INTO receipts.slip (member_id, receipt_id, slip) VALUES (%s, %s, %s)"
 ADD_DOCUMENT = """
@@ -35,7 +36,8 @@ DECIDE = """
 UPDATE receipts.receipt
 SET status = %s, reason = %s, fp = %s, wall_time = %s, occurred_at = %s, total_kopecks = %s,
     seller_inn = %s, seller_name = %s, seller_kind = %s, sales_channel = %s, purchase_id = %s,
-    decided_at = %s
+    decided_at = %s, score = coalesce(%s, score), shop = coalesce(%s, shop),
+    subject = coalesce(%s, subject)
 WHERE member_id = %s AND receipt_id = %s
 """
 MATCH = """
@@ -61,6 +63,10 @@ LAPSE = """
 UPDATE receipts.receipt
 SET status = 'rejected', reason = 'lapsed', decided_at = %s
 WHERE member_id = %s AND receipt_id = %s AND status = 'awaiting_settlement'
+"""
+HOLD = """
+INSERT INTO receipts.quarantine (member_id, receipt_id, score, reasons, held_at, promised_at)
+VALUES (%s, %s, %s, %s, %s, %s)
 """
 DONE = "DELETE FROM receipts.verification WHERE member_id = %s AND receipt_id = %s"
 
@@ -111,6 +117,7 @@ async def add(db: Db, receipts: Sequence[NewReceipt], *, now: datetime, actor: s
                 one.by or actor,
                 now if one.reason else None,
                 one.note,
+                *(None,) * 3,
             )
             for one in receipts
         ],
@@ -181,6 +188,7 @@ async def add_decided(
                 actor,
                 now,
                 None,
+                *_seen(one),
             )
             for one in outcomes
         ],
@@ -215,6 +223,7 @@ async def decide(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> None:
                 *_facts(one),
                 one.purchase_id,
                 now,
+                *_seen(one),
                 one.item.member_id,
                 one.item.receipt_id,
             )
@@ -251,6 +260,32 @@ def _facts(one: Outcome) -> tuple[object, ...]:
     )
 
 
+def _seen(one: Outcome) -> tuple[object, ...]:
+    """Score, shop and subject, where signals looked at it."""
+    if one.looked is None:
+        return (None, None, None)
+    past = one.looked.shown.past
+    return one.looked.assessment.score, past.shop, past.subject
+
+
+async def _hold(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> set[tuple[UUID, UUID]]:
+    """Put what signals hold before people's eyes; answers (member, receipt)."""
+    rows = [
+        (
+            one.item.member_id,
+            one.item.receipt_id,
+            one.looked.assessment.score,
+            Jsonb(one.looked.assessment.to_json()),
+            now,
+            one.looked.promised_at,
+        )
+        for one in outcomes
+        if one.looked is not None and is_held(one.looked)
+    ]
+    await kit_db.execute_many(db, HOLD, rows)
+    return {(one.item.member_id, one.item.receipt_id) for one in outcomes if is_held(one.looked)}
+
+
 async def _after(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> set[tuple[UUID, UUID]]:
     """Tell of what was decided; the receipts (member, receipt) that a person is to look at."""
     closed = [
@@ -271,7 +306,8 @@ async def _after(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> set[t
     ]
     await outbox.record(db, facts)
     await close(db, closed, now=now)
-    return await looking.enter(db, outcomes, now=now)
+    held = await _hold(db, outcomes, now=now)
+    return held | await looking.enter(db, outcomes, now=now)
 
 
 async def close(db: Db, advances: Sequence[tuple[UUID, UUID]], *, now: datetime) -> None:

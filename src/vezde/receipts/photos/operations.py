@@ -80,6 +80,10 @@ DELETE FROM receipts.photo WHERE (member_id, receipt_id) IN (
         SELECT FROM receipts.look
         WHERE look.member_id = photo.member_id AND look.receipt_id = photo.receipt_id
           AND (look.decided_at IS NULL OR look.decided_at > %(decided)s))
+      AND NOT EXISTS (
+        SELECT FROM receipts.quarantine AS held
+        WHERE held.member_id = photo.member_id AND held.receipt_id = photo.receipt_id
+          AND (held.ended_at IS NULL OR held.ended_at > %(decided)s))
     LIMIT %(limit)s)
 """
 # A lease names the receipt under its old id: who holds it ends in vain.
