@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import fitting
+import _fitting as fitting
 from cheating.population import population
 from cheating.world import PRODUCTS, START, Showing
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import BaseModel
 
 from vezde.kit.errors import DomainError
 from vezde.members import operations as members
@@ -18,6 +19,7 @@ from vezde.receipts.operations import moderating, quarantining, rematching
 from vezde.receipts.providers.proverkacheka import Proverkacheka
 from vezde.receipts.signals import devices
 from vezde.receipts.signals.model import Signal
+from vezde.receipts.signals.section import SignalsSection
 from vezde.sellers import operations as sellers
 from vezde.sellers.model import Stance
 from vezde.testing.people import Person, phone
@@ -39,7 +41,12 @@ from .conftest import PROGRAM, Shop
 CREAM = line("Крем для лица LUNARIA 50мл", 83_000)
 JAR = line("Маска для волос LUNARIA 100мл", 50_000, gtin="04605035006964", serial="A1b2C3")
 DOUBT = line("Помада LUNARIA", 50_000)
-ON: dict[str, Any] = {"quarantine_at": 100, "promised_hours": 24}
+MUTE: dict[str, Any] = {
+    name: field.default.model_dump() | {"score": 0}
+    for name, field in SignalsSection.model_fields.items()
+    if isinstance(field.default, BaseModel)
+}
+ON = MUTE | {"quarantine_at": 100, "promised_hours": 24, "pack_seen": {"score": 100}}
 NAME = {"name": "Аптека", "kind": "chain", "sales_channel": "chain"}
 
 
@@ -138,6 +145,8 @@ class TestHeld:
         ]
 
     async def test_a_batch_says_what_one_by_one_says(self, guarded, anna, boris):
+        pace = {"more_than": 3, "score": 60, "each_more": 60}
+        await guarded.publish(signals=ON | {"per_hour": pace, "till_run": pace | {"within": 60}})
         papers = [
             receipt(n, lines=[CREAM], at=NOON.replace(hour=10, minute=4 * n)) for n in range(1, 9)
         ]

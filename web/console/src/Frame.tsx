@@ -36,6 +36,12 @@ const PLACES: Place[] = [
     page: lazy(() => import("./pages/Moderation")),
   },
   {
+    path: "/quarantine",
+    name: say.pages.quarantine,
+    right: "moderate",
+    page: lazy(() => import("./pages/Quarantine")),
+  },
+  {
     path: "/sellers",
     name: say.pages.sellers,
     right: "moderate",

@@ -1,4 +1,4 @@
-import { Button, NativeSelect, SegmentedControl, TextInput } from "@mantine/core";
+import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { api } from "../api";
 import { useData, useList } from "../lib/data";
@@ -7,6 +7,7 @@ import { Headline } from "../parts/Headline";
 import { Trouble } from "../parts/Trouble";
 import { day, say, trouble } from "../words";
 import type { Seller } from "./model";
+import { STANCES, Trust } from "./sellers/Trust";
 
 interface Choices {
   kinds: string[];
@@ -23,7 +24,8 @@ const USUAL: Record<string, string> = {
 export default function Sellers() {
   const asked = new URLSearchParams(location.hash.split("?")[1] ?? "").get("inn");
   const [which, setWhich] = useState("unknown");
-  const filter = which === "unknown" ? "&unknown=true" : "&unknown=false";
+  const stance = STANCES.find((one) => one === which);
+  const filter = stance ? `&stance=${stance}` : `&unknown=${which === "unknown"}`;
   const { items, error, busy, more, reload } = useList<Seller>(`/sellers?limit=50${filter}`);
   const choices = useData<Choices>("/choices");
   const shown = [...items].sort(
@@ -32,13 +34,14 @@ export default function Sellers() {
   return (
     <>
       <Headline title={say.pages.sellers} about={say.sellers.about}>
-        <SegmentedControl
+        <NativeSelect
           aria-label={say.sellers.which}
           value={which}
-          onChange={setWhich}
+          onChange={(event) => setWhich(event.currentTarget.value)}
           data={[
             { value: "unknown", label: say.sellers.unknown },
             { value: "known", label: say.sellers.known },
+            ...STANCES.map((one) => ({ value: one, label: say.sellers.stances[one] })),
           ]}
         />
       </Headline>
@@ -48,7 +51,12 @@ export default function Sellers() {
       {choices.data && items.length > 0 && (
         <ul className="card flush rows">
           {shown.map((one) => (
-            <Row key={one.inn} seller={one} choices={choices.data as Choices} named={reload} />
+            <Row
+              key={`${one.inn} ${one.stance}`}
+              seller={one}
+              choices={choices.data as Choices}
+              named={reload}
+            />
           ))}
         </ul>
       )}
@@ -126,6 +134,7 @@ function Row({ seller, choices, named }: RowProps) {
         </Button>
       </form>
       {problem && <Trouble text={problem} />}
+      <Trust seller={seller} judged={named} />
     </li>
   );
 }

@@ -91,6 +91,8 @@ export interface Alias {
   learned_by: string;
 }
 
+export type Stance = "trusted" | "watched" | "blocked";
+
 export interface Seller {
   inn: string;
   name: string | null;
@@ -98,6 +100,8 @@ export interface Seller {
   sales_channel: string;
   known: boolean;
   first_seen_at: string | null;
+  stance: Stance | null;
+  stance_note: string | null;
 }
 
 export const keyOf = (look: Look) => `${look.receipt_id}/${look.line}`;

@@ -17,6 +17,7 @@ export const EN: typeof RU = {
   pages: {
     today: "Today",
     moderation: "Receipts in doubt",
+    quarantine: "Held receipts",
     sellers: "Shops",
     aliases: "Learned names",
     quality: "Accuracy",
@@ -105,6 +106,7 @@ export const EN: typeof RU = {
       adjustment_refused: "Giving or taking points refused",
     },
     fields: {
+      stance: "trust",
       door: "where",
       role: "role",
       points: "points",
@@ -245,6 +247,25 @@ export const EN: typeof RU = {
       ["?", "this help"],
     ],
   },
+  quarantine: {
+    about:
+      "Receipts that look like a purchase nobody made. The member knows that a person is looking; their other receipts go on as usual.",
+    none: "No receipts are held.",
+    score: (score: string) => `score ${score}`,
+    bought: (when: string) => `Bought ${when}`,
+    shown: (when: string) => `Shown ${when}`,
+    due: (when: string) => `To be decided by ${when}`,
+    release: "Release",
+    decline: "Decline",
+    released: (points: string, status: string) =>
+      status === "rejected"
+        ? "Released, but it brought no points: so says the programme."
+        : `Released. Points: ${points}.`,
+    declined: "Declined; the member has been told.",
+    declining: "Decline the receipt",
+    note: "Why",
+    noteHint: "This stays with us. The member only reads that the receipt was not accepted.",
+  },
   troubles: {
     about: "What was given up on: look, try again, or drop it.",
     retry: "Try again",
@@ -308,6 +329,20 @@ export const EN: typeof RU = {
     name: "Name",
     kind: "What it is",
     channel: "Sales channel",
+    trust: "Trust",
+    why: "Why",
+    stances: {
+      none: "as everybody",
+      trusted: "trusted",
+      watched: "watched",
+      blocked: "blocked",
+    },
+    trustMeans: {
+      none: "Signals count as usual.",
+      trusted: "Signals about the seller itself do not count.",
+      watched: "Every receipt of it weighs more.",
+      blocked: "Its receipts bring nothing, and the member is told so.",
+    } as Record<string, string>,
     kinds: {
       marketplace: "marketplace",
       perfumery: "perfumery",
@@ -336,6 +371,10 @@ export const EN: typeof RU = {
     },
   },
   errors: {
+    receipt_not_held: "Nobody holds this receipt any more.",
+    receipt_already_released: "It was released and has earned. Take points back by an adjustment.",
+    seller_blocked: "The seller is blocked. Unblock it first, or decline the receipt.",
+    seller_not_found: "No receipt has shown this seller yet.",
     invalid_thresholds: "A threshold is a number from 0.5 to 1.",
     line_not_in_doubt: "This line is decided.",
     nothing_to_undo: "Nothing to undo: the decision was changed since.",

@@ -17,6 +17,7 @@ export const RU = {
   pages: {
     today: "Сегодня",
     moderation: "Разбор чеков",
+    quarantine: "Задержанные чеки",
     sellers: "Магазины",
     aliases: "Выученные названия",
     quality: "Точность",
@@ -105,6 +106,7 @@ export const RU = {
       adjustment_refused: "В начислении или списании отказано",
     } as Record<string, string>,
     fields: {
+      stance: "доверие",
       door: "где",
       role: "роль",
       points: "баллы",
@@ -250,6 +252,25 @@ export const RU = {
       ["?", "эта подсказка"],
     ] as [string, string][],
   },
+  quarantine: {
+    about:
+      "Чеки, которые похожи на покупку, которой не было. Участник знает, что чек смотрит человек; его другие чеки идут как обычно.",
+    none: "Задержанных чеков нет.",
+    score: (score: string) => `оценка ${score}`,
+    bought: (when: string) => `Куплено ${when}`,
+    shown: (when: string) => `Показан ${when}`,
+    due: (when: string) => `Решить до ${when}`,
+    release: "Отпустить",
+    decline: "Отклонить",
+    released: (points: string, status: string) =>
+      status === "rejected"
+        ? "Чек отпущен, но баллов не принёс: так решила программа."
+        : `Чек отпущен. Баллов: ${points}.`,
+    declined: "Чек отклонён, участнику написали.",
+    declining: "Отклонить чек",
+    note: "Почему",
+    noteHint: "Останется у нас. Участник прочтёт только, что чек не засчитан.",
+  },
   troubles: {
     about: "С чем программа не справилась сама: посмотреть, попробовать ещё раз или убрать.",
     retry: "Попробовать ещё раз",
@@ -313,6 +334,20 @@ export const RU = {
     name: "Название",
     kind: "Что это",
     channel: "Канал продаж",
+    trust: "Доверие",
+    why: "Почему",
+    stances: {
+      none: "как ко всем",
+      trusted: "доверяем",
+      watched: "наблюдаем",
+      blocked: "блокирован",
+    },
+    trustMeans: {
+      none: "Признаки подозрительных чеков считаются как обычно.",
+      trusted: "Признаки о самом продавце не считаются.",
+      watched: "Каждый его чек получает добавку к оценке.",
+      blocked: "Его чеки ничего не приносят, участнику об этом говорят.",
+    } as Record<string, string>,
     kinds: {
       marketplace: "маркетплейс",
       perfumery: "парфюмерия",
@@ -341,6 +376,10 @@ export const RU = {
     } as Record<string, string>,
   },
   errors: {
+    receipt_not_held: "Этот чек уже никто не задерживает.",
+    receipt_already_released: "Чек уже отпущен и принёс баллы. Снять их можно корректировкой.",
+    seller_blocked: "Продавец блокирован. Сначала разблокируйте его или отклоните чек.",
+    seller_not_found: "Такого продавца ещё не было ни в одном чеке.",
     invalid_thresholds: "Порог — число от 0,5 до 1.",
     line_not_in_doubt: "Эта строка уже решена.",
     nothing_to_undo: "Отменять нечего: решение уже изменено.",
