@@ -20,6 +20,8 @@ from vezde.kit.db import Db
 from vezde.receipts import quarantine, queries
 from vezde.receipts.model import Status
 from vezde.receipts.operations import quarantining
+from vezde.receipts.photos import operations as photos
+from vezde.receipts.photos.operations import State
 from vezde.receipts.quarantine import Held
 
 router = APIRouter(tags=["console"])
@@ -28,7 +30,7 @@ Using = Annotated[Tools, Depends(tools)]
 
 
 class HeldOut(BaseModel):
-    """A receipt that waits, as it is looked at."""
+    """A receipt that waits, as it is looked at; `photo` is asked for as in moderation."""
 
     receipt_id: str
     member_id: str
@@ -43,6 +45,7 @@ class HeldOut(BaseModel):
     registered_at: datetime
     total_kopecks: int | None
     lines: list[LineOut]
+    photo: State
 
 
 class QueueOut(BaseModel):
@@ -73,8 +76,12 @@ async def queue(
         rows = await quarantine.page(db, after=after, limit=limit + 1)
         keys = [(one.member_id, one.receipt_id) for one in rows[:limit]]
         stored = await queries.receipts(db, keys)
+        pictured = await photos.states(db, keys)
         waiting = await quarantine.waiting(db)
-    shown = [_shown(one, stored[one.receipt_id], now) for one in rows[:limit]]
+    shown = [
+        _shown(one, stored[one.receipt_id], pictured.get(one.receipt_id, State.NONE), now)
+        for one in rows[:limit]
+    ]
     listed = page(rows, limit, show=lambda one: one.score, position=position)
     return QueueOut(items=shown, next_cursor=listed.next_cursor, waiting=waiting.receipts)
 
@@ -139,7 +146,7 @@ def _ended(receipt: queries.Receipt, now: datetime) -> EndedOut:
     )
 
 
-def _shown(one: Held, receipt: queries.Receipt, now: datetime) -> HeldOut:
+def _shown(one: Held, receipt: queries.Receipt, photo: State, now: datetime) -> HeldOut:
     said = receipt_out(receipt, now)
     return HeldOut(
         receipt_id=said.id,
@@ -155,4 +162,5 @@ def _shown(one: Held, receipt: queries.Receipt, now: datetime) -> HeldOut:
         registered_at=said.registered_at,
         total_kopecks=said.total_kopecks,
         lines=said.lines,
+        photo=photo,
     )

@@ -8,6 +8,8 @@ import { Trouble } from "../parts/Trouble";
 import { locale, moment, money, number, say, trouble, wall } from "../words";
 import "../styles/moderation.css";
 import "../styles/quarantine.css";
+import type { Look } from "./model";
+import { Photo } from "./moderation/Photo";
 
 interface Reason {
   signal: string;
@@ -28,6 +30,7 @@ interface Held {
   wall_time: string | null;
   registered_at: string;
   total_kopecks: number | null;
+  photo: Look["photo"];
   lines: { line: number; name: string | null; sum_kopecks: number; product_sku: string | null }[];
 }
 
@@ -153,6 +156,7 @@ function Card({ held, busy, release, decline }: CardProps) {
           </tfoot>
         )}
       </table>
+      <Photo look={held} />
       <div className="acts">
         <Button loading={busy} onClick={release}>
           {say.quarantine.release}

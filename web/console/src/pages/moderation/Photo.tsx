@@ -7,7 +7,7 @@ import type { Look } from "../model";
 const ZOOMS = [1, 1.5, 2.5, 4];
 
 /** The receipt as it was photographed, to be looked at closely and the right way up. */
-export function Photo({ look }: { look: Look }) {
+export function Photo({ look }: { look: Pick<Look, "receipt_id" | "photo"> }) {
   const [lost, setLost] = useState(false);
   if (look.photo === "coming") return <p className="small quiet">{say.moderation.photoComing}</p>;
   if (look.photo === "none") return <p className="small quiet">{say.moderation.noPhoto}</p>;
