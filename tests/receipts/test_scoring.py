@@ -8,7 +8,9 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
+from vezde.kit import share
 from vezde.receipts.signals import scoring, words
 from vezde.receipts.signals.model import Finding, Known, Past, Shown, Signal, findings
 from vezde.receipts.signals.section import SignalsSection
@@ -171,6 +173,16 @@ class TestOthers:
         )
         others = [past(n, minutes=n) for n in range(1, 4)]
         assert Signal.PER_HOUR not in said(past(0), *others, rules=quiet)
+
+
+class TestShipped:
+    def test_the_programme_that_is_shipped_has_the_measured_scores(self):
+        text = (share.folder("examples") / "program.yaml").read_text("utf-8")
+        given = YAML(typ="safe", pure=True).load(text)["signals"]
+        section = SignalsSection.model_validate(given)
+        assert section == SignalsSection(quarantine_at=section.quarantine_at)
+        assert section.quarantine_at is not None
+        assert given.keys() == SignalsSection.model_fields.keys()
 
 
 class TestWords:
