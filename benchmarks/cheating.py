@@ -40,7 +40,7 @@ from vezde.sellers import regions, registry
 from vezde.sellers.model import Whereabouts
 
 DELAYED = 0.01  # of honest receipts
-SHIPPED = 100  # `signals.quarantine_at` of the shipped programme
+SHIPPED = 105  # `signals.quarantine_at` of the shipped programme
 MOSCOW = ZoneInfo("Europe/Moscow")
 CHOSEN_ON, TRIED_ON = 100, 500  # seeds begin here
 CATALOGUE = {
