@@ -2,11 +2,15 @@
 
 import io
 import json
+import tracemalloc
 import zipfile
+from collections.abc import Sequence
 from datetime import date
 
+import openpyxl
 import pytest
 
+from vezde.catalog.reading import workbook as workbook_reader
 from vezde.purchases import marks
 from vezde.purchases.marking import Pack
 from vezde.purchases.marking import read as read_code
@@ -14,6 +18,7 @@ from vezde.purchases.reports import reading
 from vezde.purchases.reports.model import Broken, Effect, Kind, Movement
 from vezde.purchases.reports.reading import BadReport
 from vezde.testing.reports import (
+    MARKED_TITLES,
     MARKET_ORDERS,
     OZON_POSTINGS,
     OZON_RETURNS,
@@ -21,6 +26,8 @@ from vezde.testing.reports import (
     SRID,
     sold,
     weekly,
+    withdrawn,
+    workbook,
 )
 
 
@@ -87,6 +94,140 @@ class TestWildberries:
         assert (one.gtin, one.serial) == ("04605035006964", "5AbCdE")
         assert (one.fn, one.fd) == (7380440800000001, 123)
         assert (other.fn, other.fd) == (None, None)
+
+
+class TestMarkedGoodsAsWorkbook:
+    def test_says_what_the_api_says(self):
+        back = withdrawn(
+            **{"Тип операции": "Возврат в оборот", "Номер фискального документа": None}
+        )
+        report = reading.read(workbook(MARKED_TITLES, [withdrawn(), back]))
+        assert report.kind is Kind.WILDBERRIES_MARKED
+        one, other = report.rows
+        assert (one.effect, other.effect) == (Effect.SOLD, Effect.RETURNED)
+        assert (one.gtin, one.serial) == ("04605035006964", "5AbCdE")
+        assert (one.fn, one.fd, one.mark) == (7380440800000001, 123, SRID.lower())
+        assert (one.happened_on, one.number) == (date(2026, 11, 5), 169085355)
+        assert (other.fn, other.fd) == (None, None)
+        assert "Иванов" not in repr([one, other])
+
+    def test_and_the_answer_of_the_api_take_the_same_row_once(self):
+        said = {
+            "excise_short": "0104605035006964215AbCdE",
+            "operation_type_id": 1,
+            "fiscal_dt": "2026-11-05",
+            "srid": SRID,
+        }
+        (by_api,) = rows(json.dumps([said]).encode())
+        (by_workbook,) = rows(workbook(MARKED_TITLES, [withdrawn()]))
+        (by_names,) = rows(workbook(list(said), [said]))
+        assert by_api.key == by_workbook.key == by_names.key
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "0104605035006964215AbCdE_x001D_91EE10_x001D_92abc",  # as XML keeps the separator
+            "]d20104605035006964215AbCdE",
+            "(01)04605035006964(21)5AbCdE",
+        ],
+    )
+    def test_takes_codes_as_programs_write_them(self, code):
+        (one,) = rows(workbook(MARKED_TITLES, [withdrawn(КИЗ=code)]))
+        assert (one.gtin, one.serial) == ("04605035006964", "5AbCdE")
+
+    def test_tells_of_bad_rows_and_passes_over_other_operations(self):
+        given = [
+            withdrawn(КИЗ="4605035006964"),
+            withdrawn(**{"Дата фискализации": "вчера"}),
+            withdrawn(**{"Тип операции": "Агрегация"}),
+            withdrawn(),
+        ]
+        found = rows(workbook(MARKED_TITLES, given))
+        assert [(one.row, type(one)) for one in found] == [(2, Broken), (3, Broken), (5, Movement)]
+        assert "no marking code" in found[0].why
+
+
+class TestHostileWorkbooks:
+    def test_of_another_sheet_in_front_is_told(self):
+        book = openpyxl.load_workbook(io.BytesIO(workbook(MARKED_TITLES, [withdrawn()])))
+        book.create_sheet("Обложка", 0).append(["Отчёт продавца"])
+        kept = io.BytesIO()
+        book.save(kept)
+        with pytest.raises(BadReport, match="first sheet that is shown"):
+            reading.read(kept.getvalue())
+
+    def test_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(self):
+        for part in ("xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"):
+            bomb = _rewritten(workbook(MARKED_TITLES, [withdrawn()]), part, b" " * 2**20, 600)
+            assert len(bomb) < 2**20
+            tracemalloc.start()
+            with pytest.raises(BadReport, match="unpacks to too much"):
+                reading.read(bomb)
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            assert peak < 8 * 2**20, part
+
+    def test_of_texts_without_end_is_refused(self):
+        texts = b"<si><t>a</t></si>" * 2**16
+        bomb = _rewritten(
+            workbook(MARKED_TITLES, [withdrawn()]), "xl/sharedStrings.xml", texts, 200
+        )
+        with pytest.raises(BadReport, match="unpacks to too much"):
+            reading.read(bomb)
+
+    def test_of_many_rows_is_read_row_by_row(self):
+        content = _long(20_000)
+        tracemalloc.start()
+        found = reading.read(content).rows
+        assert isinstance(next(found), Movement)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 8 * 2**20, "its cells alone are some 30 MB"
+
+    def test_of_more_rows_than_a_sheet_has_is_refused(self, monkeypatch):
+        monkeypatch.setattr(workbook_reader, "MAX_ROWS", 100)
+        assert len(rows(_long(99))) == 99
+        with pytest.raises(BadReport, match="rows"):
+            rows(_long(100))
+
+
+def _rewritten(content: bytes, name: str, part: bytes, times: int = 1) -> bytes:
+    """The workbook with another part of this name, so many times over."""
+    kept = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as given,
+        zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as made,
+    ):
+        for one in given.namelist():
+            if one != name:
+                made.writestr(one, given.read(one))
+        with made.open(name, "w") as written:
+            for _ in range(times):
+                written.write(part)
+    return kept.getvalue()
+
+
+def _long(count: int) -> bytes:
+    """A report of so many packs, each row written with its own texts."""
+    cells = [str(withdrawn()[title]) for title in MARKED_TITLES]
+    place = MARKED_TITLES.index("КИЗ")
+
+    def row(values: Sequence[str]) -> str:
+        inside = "".join(f'<c t="inlineStr"><is><t>{one}</t></is></c>' for one in values)
+        return f"<row>{inside}</row>"
+
+    rows_ = [row(MARKED_TITLES)]
+    for number in range(count):
+        cells[place] = f"010460503500696421{number:06}"
+        rows_.append(row(cells))
+    sheet = (
+        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        + "".join(rows_)
+        + "</sheetData></worksheet>"
+    )
+    return _rewritten(
+        workbook(MARKED_TITLES, [withdrawn()]), "xl/worksheets/sheet1.xml", sheet.encode()
+    )
 
 
 class TestOzon:

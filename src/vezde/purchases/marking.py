@@ -13,7 +13,7 @@ from vezde.catalog import gtin
 GS: Final = "\x1d"
 # What symbologies and scanners put before the first group (ISO/IEC 15424; FNC1 spelt out).
 BEFORE: Final = re.compile(r"^(?:\]d2|\]C1|\]Q3|\xe8|\x1d|\{FNC1\}|<GS>)+")
-SHOWN_GS: Final = re.compile(r"\{GS\}|<GS>|\\u001d|\\x1d|\u241d", re.IGNORECASE)
+SHOWN_GS: Final = re.compile(r"\{GS\}|<GS>|\\u001d|\\x1d|_x001d_|\u241d", re.IGNORECASE)
 CODE: Final = re.compile(r"01([0-9]{14})21([!-~]{1,20})(?:\x1d|$)")
 HUMAN: Final = re.compile(r"\(01\)([0-9]{14})\(21\)([!-~]{1,20}?)(?:\(9[123]\)|\x1d|$)")
 # Cosmetics and household chemistry have serials of six signs; readers that lose the separator leave

@@ -1,6 +1,7 @@
 """Synthetic seller reports, as marketplaces make them: many columns, of which few matter."""
 
 import io
+from collections.abc import Sequence
 
 SRID = "eA9.00112233445566778899aabbccddeeff.0.0"
 POSTING = "55887469-0288-1"
@@ -16,6 +17,21 @@ WILDBERRIES_TITLES = (
     "Партнер",
     "Код маркировки",
     "Srid",
+)
+MARKED_TITLES = (
+    "Страна",
+    "Цена товара с НДС",
+    "Валюта",
+    "КИЗ",
+    "Баркод",
+    "Артикул WB",
+    "Тип операции",
+    "Номер фискального документа",
+    "Дата фискализации",
+    "Номер фискального накопителя",
+    "Rid",
+    "Srid",
+    "Покупатель",
 )
 OZON_RETURNS = (
     "Схема;Наименование товара;Номер отправления;Артикул товара;OZON SKU ID;Дата возврата;"
@@ -33,14 +49,19 @@ MARKET_ORDERS = (
 
 def weekly(*rows: dict[str, object]) -> bytes:
     """A workbook of Wildberries; cells by title, those not given are empty."""
+    return workbook(WILDBERRIES_TITLES, rows)
+
+
+def workbook(titles: Sequence[str], rows: Sequence[dict[str, object]]) -> bytes:
+    """A workbook of one sheet with a header."""
     import openpyxl
 
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None, "a new workbook has a sheet"
-    sheet.append(WILDBERRIES_TITLES)
+    sheet.append(titles)
     for row in rows:
-        sheet.append([row.get(title) for title in WILDBERRIES_TITLES])
+        sheet.append([row.get(title) for title in titles])
     kept = io.BytesIO()
     book.save(kept)
     return kept.getvalue()
@@ -59,5 +80,25 @@ def sold(**changes: object) -> dict[str, object]:
         "Кол-во": 1,
         "Партнер": "ИП Иванов Иван",
         "Srid": SRID,
+        **changes,
+    }
+
+
+def withdrawn(**changes: object) -> dict[str, object]:
+    """A row of a marked pack that left circulation on 5 November 2026, with changes by title."""
+    return {
+        "Страна": "Россия",
+        "Цена товара с НДС": 830.5,
+        "Валюта": "руб",
+        "КИЗ": "0104605035006964215AbCdE",
+        "Баркод": "2038893425820",
+        "Артикул WB": 169085355,
+        "Тип операции": "Вывод из оборота",
+        "Номер фискального документа": 123,
+        "Дата фискализации": "2026-11-05",
+        "Номер фискального накопителя": "7380440800000001",
+        "Rid": 606217433440,
+        "Srid": SRID,
+        "Покупатель": "Иванов Иван",
         **changes,
     }

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
 MAX_UNPACKED = 512 * 2**20
+# What cells share, texts above all, is held at once, whatever is read of the sheet.
+MAX_SHARED = 192 * 2**20
+SHEETS = "xl/worksheets/"
 MAX_COLUMNS = 300
+MAX_ROWS = 2**20  # of a sheet, in Excel; what is read leaves 130 bytes of a row behind
 NOT_COUNTED = Unreadable(
     "the formula was never counted; open the file in Excel, save it and send again"
 )
@@ -35,12 +39,13 @@ def _check(content: bytes) -> bool:
     try:
         with zipfile.ZipFile(BytesIO(content)) as packed:
             parts = packed.infolist()
-            if sum(part.file_size for part in parts) > MAX_UNPACKED:
+            shared = sum(one.file_size for one in parts if not one.filename.startswith(SHEETS))
+            if shared > MAX_SHARED or sum(part.file_size for part in parts) > MAX_UNPACKED:
                 raise TableTooLarge("The workbook unpacks to too much; save the table alone as CSV")
             names = [part.filename for part in parts]
             if "xl/workbook.xml" not in names:
                 raise BadTable("This is no Excel workbook; send .xlsx or CSV")
-            sheets = [name for name in names if name.startswith("xl/worksheets/")]
+            sheets = [name for name in names if name.startswith(SHEETS)]
             return any(_holds_formulas(packed, name) for name in sheets if name.endswith(".xml"))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise BadTable("The workbook is damaged or locked by a password; save it anew") from error
@@ -73,7 +78,12 @@ def _rows(book: "Workbook") -> Iterator[tuple[Any, ...]]:
     try:
         # The size a program wrote into the file may be wrong: read what is there.
         sheet.reset_dimensions()
-        yield from sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS)
+        for count, cells in enumerate(sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS)):
+            if count >= MAX_ROWS:
+                raise TableTooLarge(f"The sheet has over {MAX_ROWS} rows; send the table in parts")
+            yield cells
+    except TableTooLarge:
+        raise
     except Exception as error:  # damage shows only where it is read
         raise BadTable("The workbook is damaged; save it anew as .xlsx or CSV") from error
     finally:

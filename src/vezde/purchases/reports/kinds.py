@@ -27,12 +27,12 @@ WILDBERRIES_WEEKLY: Final[Titles] = {
 }
 WILDBERRIES_MARKED: Final[Titles] = {
     "mark": ("srid",),
-    "operation": ("operation_type_id",),
-    "marking": ("excise_short",),
-    "sold_on": ("fiscal_dt",),
-    "number": ("nm_id",),
-    "fn": ("fiscal_drive_number",),
-    "fd": ("fiscal_doc_number",),
+    "operation": ("operation_type_id", "тип операции"),
+    "marking": ("excise_short", "киз", "код маркировки", "код маркировки (киз)"),
+    "sold_on": ("fiscal_dt", "дата фискализации", "дата чека"),
+    "number": ("nm_id", "артикул wb", "код номенклатуры"),
+    "fn": ("fiscal_drive_number", "номер фискального накопителя", "номер фн"),
+    "fd": ("fiscal_doc_number", "номер фискального документа", "номер фд"),
 }
 OZON_POSTINGS: Final[Titles] = {
     "mark": ("номер отправления",),
@@ -81,7 +81,13 @@ REASONS: Final = {
     "сторно продаж": Effect.RETURNED,
     "сторно возвратов": Effect.KEPT,
 }
-OPERATIONS: Final = {1: Effect.SOLD, 2: Effect.RETURNED}
+# The API's numbers, and the words that its page explains them by.
+OPERATIONS: Final = {
+    "1": Effect.SOLD,
+    "вывод из оборота": Effect.SOLD,
+    "2": Effect.RETURNED,
+    "возврат в оборот": Effect.RETURNED,
+}
 DELIVERED: Final = frozenset({"доставлен", "доставлено", "delivered"})
 MARKET_STATUSES: Final = {
     **dict.fromkeys(("доставлен", "доставлено", "доставлен покупателю", "delivered"), Effect.SOLD),
@@ -121,13 +127,12 @@ def wildberries_weekly(row: int, cells: Cells) -> Movement | None:
 
 def wildberries_marked(row: int, cells: Cells) -> Movement | None:
     """A pack withdrawn from circulation (1) or put back (2), with the fiscal key where there is."""
-    effect = OPERATIONS.get(read.whole(cells, "operation") or 0)
+    effect = OPERATIONS.get(normalise(read.text(cells, "operation")))
     if effect is None:
         return None
-    shown = read.text(cells, "marking")
-    pack = marking.read(shown)
+    pack = marking.read(read.text(cells, "marking"))
     if pack is None:
-        raise BadCell("excise_short is no marking code: 01, 14 digits, 21, serial")
+        raise BadCell("The code of the pack is no marking code: 01, 14 digits, 21, serial")
     mark = marks.read(read.text(cells, "mark"))
     fn, fd = read.whole(cells, "fn"), read.whole(cells, "fd")
     return Movement(

@@ -57,9 +57,10 @@ def read(content: bytes) -> Report:
     except (BadTable, TableTooLarge) as error:
         raise BadReport(str(error)) from error
     raise BadReport(
-        "No report was recognised by its titles. Known are: the weekly report of Wildberries (with "
-        "Srid), its report of marked goods as JSON, postings and returns of Ozon, orders of "
-        "Yandex Market (united orders)."
+        "No report was recognised by its titles; of a workbook the first sheet that is shown is "
+        "read. Known are: the weekly report of Wildberries (with Srid), its report of marked goods "
+        "(with the operation and the marking code), postings and returns of Ozon, orders of Yandex "
+        "Market (united orders)."
     )
 
 
@@ -90,10 +91,18 @@ def _unpacked(content: bytes) -> bytes:
 
 def _records(content: bytes) -> Iterator[tuple[int, Cells]]:
     if content.startswith(b"PK"):
-        return ((one.number, one.cells) for one in workbook.records(content))
+        return _workbook(content)
     if content.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] in (b"{", b"["):
         return _json(content)
     return _csv(content)
+
+
+def _workbook(content: bytes) -> Iterator[tuple[int, Cells]]:
+    try:
+        for one in workbook.records(content):
+            yield one.number, one.cells
+    except (BadTable, TableTooLarge) as error:  # damage shows only where it is read
+        raise BadReport(str(error)) from error
 
 
 def _csv(content: bytes) -> Iterator[tuple[int, Cells]]:
