@@ -59,7 +59,7 @@ def workbook(titles: Sequence[str], rows: Sequence[dict[str, object]]) -> bytes:
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None, "a new workbook has a sheet"
-    sheet.append(titles)
+    sheet.append(list(titles))
     for row in rows:
         sheet.append([row.get(title) for title in titles])
     kept = io.BytesIO()
