@@ -38,6 +38,7 @@ from vezde.testing.receipts import (
     OZON,
     advance_and_settlement,
     line,
+    picture,
     receipt,
     render,
 )
@@ -104,6 +105,15 @@ EMPTY: Mapping[str, str] = {
     "purchases.pack.bonus_fact": "the programme gives nothing for a scan",
     "purchases.pack.released_at": "her jar is not back in circulation",
     "purchases.pack_dispute.receipt_id": "she scanned a neighbour's jar and has no receipt of it",
+    "purchases.pack_dispute.outcome": "nobody has decided yet whose his jar is",
+    "purchases.pack_dispute.decided_at": "nobody has decided yet whose his jar is",
+    "purchases.pack_dispute.decided_by": "nobody has decided yet whose his jar is",
+    "purchases.document.withdrawn": "no receipt of hers moved away or is held back",
+    "receipts.dispute.outcome": "nobody has decided yet whose his receipt is",
+    "receipts.dispute.decided_at": "nobody has decided yet whose his receipt is",
+    "receipts.dispute.decided_by": "nobody has decided yet whose his receipt is",
+    "receipts.dispute.from_member": "his receipt has not moved",
+    "receipts.dispute.from_receipt": "his receipt has not moved",
     "receipts.promise.ended_at": "what was promised is being checked still",
 }
 OF_MEMBERS = """
@@ -273,6 +283,12 @@ async def _brought_back(api: Any, nastya: str, boris: str, at: datetime) -> None
     for code in (mine, his):
         scanned = {"member_id": nastya, "code": code.text}
         await api.ok("POST", "/v1/packs/scans", scanned, key=f"scan {code.serial}")
+    his_paper = receipt(92, lines=[jars[1]], at=bought)
+    form = {"data": {"member_id": nastya}, "files": {"file": ("photo.png", picture(his_paper))}}
+    said = (await api.call("POST", "/v1/receipts", key="his", **form)).json()
+    claim = f"/v1/receipts/{said['id']}/dispute"
+    await api.ok("POST", claim, key="mine", **form)
+    await api.ok("POST", claim, {"code": his.text}, key="mine, too")
     back = receipt(93, lines=[jars[0]], at=bought + timedelta(hours=2), operation=2)
     await api.batch({"member_id": nastya, "document": render(back)})
     async with api.house.database.transaction() as db:

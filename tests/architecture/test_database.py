@@ -39,6 +39,8 @@ KEYED_OTHERWISE: Mapping[str, str] = {
     "ledger.due": "work, read by time",
     "purchases.pack": "a physical pack has one owner in the whole programme",
     "purchases.pack_dispute": "who else claimed a pack, looked at by pack",
+    "receipts.dispute": "about a document, whoever claims it and has it; they may merge",
+    "receipts.proof": "of a dispute, by the one or the other",
     "checkout.order_claim": "a shop's number of an order is unique in its sales channel",
 }
 

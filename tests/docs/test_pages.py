@@ -22,7 +22,7 @@ STRANGE = re.compile(
 )
 SECTIONS = ("Context", "Decision", "Consequences", "Alternatives", "Enforced by")
 MOST_LINES = 170
-TABLES = {"cli.md", "errors.md", "contract.md", "texts.md"}
+TABLES = {"cli.md", "errors.md", "contract.md", "texts.md", "program.md", "program.ru.md"}
 
 
 @cache

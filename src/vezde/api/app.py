@@ -9,6 +9,7 @@ from vezde.api import (
     batch,
     catalog,
     checkout,
+    disputes,
     limits,
     members,
     ofd,
@@ -36,6 +37,7 @@ from vezde.api import (
     webhooks,
     widget,
 )
+from vezde.api.console import disputes as console_disputes
 from vezde.api.console import goods as console_goods
 from vezde.api.console import moderation as console_moderation
 from vezde.api.console import people as console_people
@@ -52,6 +54,7 @@ ROUTERS = (
     ofd,
     receipts,
     quarantine,
+    disputes,
     reports,
     packs,
     members,
@@ -75,6 +78,7 @@ ROUTERS = (
     till_adjustments,
     console_sessions,
     console_people,
+    console_disputes,
     console_moderation,
     console_quarantine,
     console_goods,

@@ -37,6 +37,7 @@ IDS: Mapping[str, Callable[[UUID, UUID], str]] = {
     "consent_id": names.consent,
     "hold_id": names.hold,
     "adjustment_id": names.adjustment,
+    "dispute_id": lambda _member_id, dispute_id: names.dispute(dispute_id),
 }
 
 # Kind -> the fields of its data that are told; others, added for our own use, are not.
@@ -58,6 +59,9 @@ TOLD: Mapping[str, tuple[str, ...]] = {
         if status is not Status.CHECKING
     },
     receipts.DELAYED: ("receipt_id",),
+    receipts.DISPUTED: ("receipt_id", "dispute_id"),
+    receipts.QUESTIONED: ("receipt_id",),
+    receipts.RESOLVED: ("receipt_id", "dispute_id", "outcome"),
     receipts.PAUSED: ("provider", "because"),
     receipts.RESUMED: ("provider",),
     receipts.RUNNING_OUT: ("provider", "what", "used", "most"),

@@ -19,7 +19,7 @@ TROUBLES = {
     "letter": "tlt",
 }
 OPERATOR, JOURNAL, SESSION, PAYMENT = "opr", "jrn", "ssn", "pay"
-HOLD, DECISION = "hld", "dcs"
+HOLD, DECISION, DISPUTE = "hld", "dcs", "dsp"
 
 
 def member(member_id: UUID) -> str:
@@ -120,6 +120,14 @@ def decision(decision_id: UUID) -> str:
 
 def decision_id(text: str) -> UUID:
     return ids.parse(DECISION, text)[0]
+
+
+def dispute(dispute_id: UUID) -> str:
+    return ids.public(DISPUTE, dispute_id)
+
+
+def dispute_id(text: str) -> UUID:
+    return ids.parse(DISPUTE, text)[0]
 
 
 def operator(operator_id: UUID) -> str:

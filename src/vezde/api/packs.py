@@ -16,6 +16,7 @@ from vezde.kit.db import Db
 from vezde.purchases import marking
 from vezde.purchases import operations as purchases
 from vezde.purchases.operations import NotAMarkingCode, Scan
+from vezde.receipts.operations import disputing
 
 router = APIRouter(tags=["packs"])
 Using = Annotated[Tools, Depends(tools)]
@@ -90,6 +91,7 @@ async def scan(request: Request, caller: Caller, using: Using) -> Response:
 
     async def work(db: Db, now: Any) -> Done:
         found = await purchases.scan(db, member_id, code, now=now, actor=caller.actor)
+        await disputing.show_pack(db, member_id, found.pack, now=now)
         return Done(200, _out(member_id, found), member_id)
 
     return await once(request, caller, content, work, files=files, required=True)

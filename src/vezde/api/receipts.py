@@ -23,7 +23,7 @@ from vezde.kit import money
 from vezde.kit.db import Db
 from vezde.kit.work import calls
 from vezde.receipts import parsers, queries, reasons
-from vezde.receipts.model import FiscalLine, Note, Reason, Status
+from vezde.receipts.model import FiscalLine, Note, Reason, Status, Way
 from vezde.receipts.operations import moderating, registering
 from vezde.receipts.operations.registering import Registered, Submission
 from vezde.receipts.operations.settling import Matched
@@ -265,7 +265,7 @@ async def submit(request: Request, caller: Caller, using: Using) -> Response:
         found = await read_sent(Sent.FILE, file, using)
         content: dict[str, Any] = {"member_id": member, "device": device}
         files: tuple[bytes, ...] = (file,)
-        submissions = _of_found(names.member_id(member), found, caller, using)
+        submissions = _of_found(names.member_id(member), found, caller, using, Way.FILE)
     else:
         given = await bodies.read_json(request, NewReceiptIn, most_bytes=parsers.DOCUMENT_BYTES)
         submissions, found = await _of_json(given, caller, using)
@@ -311,18 +311,20 @@ async def _of_json(
         found = reader.of_text(given.qr)
         if found.links:
             found = await read_sent(Sent.TEXT, given.qr.encode("utf-8", "replace"), using)
-        return handing.submissions(member_id, found), found
+        return handing.submissions(member_id, found, way=Way.TEXT), found
     documents = parsers.read(given.document or {})
     if len(documents) != 1:
         raise Malformed("Send one document; for several use POST /v1/receipts/batch.")
     found = Findings((Found(documents[0].qr, documents[0]),))
-    return _of_found(member_id, found, caller, using), found
+    return _of_found(member_id, found, caller, using, Way.DOCUMENT), found
 
 
-def _of_found(member_id: UUID, found: Findings, caller: Key, using: Tools) -> Sequence[Submission]:
+def _of_found(
+    member_id: UUID, found: Findings, caller: Key, using: Tools, way: Way
+) -> Sequence[Submission]:
     evidence = caller.actor if caller.has(Scope.RECEIPTS_VERIFIED) else None
     pictured = handing.small(using.vault)
-    return handing.submissions(member_id, found, evidence=evidence, pictured=pictured)
+    return handing.submissions(member_id, found, way=way, evidence=evidence, pictured=pictured)
 
 
 class Sent(StrEnum):

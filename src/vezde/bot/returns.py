@@ -23,8 +23,9 @@ from vezde.receipts.queries import ReceiptMissing
 
 KINDS: Final = frozenset({events.RETURNED})
 ACTOR: Final = "system"
-# Of two documents of one purchase only one earns: nothing was lost, so nobody is told.
-SILENT: Final = frozenset({"superseded"})
+# Of two documents of one purchase only one earns: nothing was lost, so nobody is told. Of receipts
+# that are disputed or looked at again other messages tell.
+SILENT: Final = frozenset({"superseded", "disputed", "rechecked"})
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,8 @@ def returned(
     """Points of a line were taken back; below zero: given again, as less of it came back.
 
     `because`: `documents` (receipts of a return), `superseded` (another document of the purchase
-    is the one that earns), `seller_report`, `marking`, `withdrawn`.
+    is the one that earns), `seller_report`, `marking`, `disputed` (the receipt is another
+    member's), `rechecked` (held back until a person has looked, or given again after it).
     """
     return FactRow(
         id=ids.new(),

@@ -68,6 +68,56 @@ GROUP BY sales_channel ORDER BY sales_channel
 ENOUGH = 30
 
 
+PACK_DISPUTES: LiteralString = """
+SELECT d.dispute_id, d.gtin, d.sernum, d.member_id, d.receipt_id, d.disputed_at, d.outcome,
+    d.decided_at, d.decided_by, p.member_id AS holder_id, p.how, p.receipt_id AS holder_receipt,
+    p.scanned_at
+FROM purchases.pack_dispute d
+LEFT JOIN purchases.pack p ON p.gtin = d.gtin AND p.sernum = d.sernum AND p.released_at IS NULL
+WHERE (d.decided_at IS NOT NULL) = coalesce(%(decided)s, d.decided_at IS NOT NULL)
+  AND (%(only)s::uuid IS NULL OR d.dispute_id = %(only)s)
+  AND (%(at)s::timestamptz IS NULL
+    OR (d.disputed_at, d.dispute_id) < (%(at)s::timestamptz, %(dispute_id)s::uuid))
+ORDER BY d.disputed_at DESC, d.dispute_id DESC LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PackDispute:
+    """Somebody claimed a pack that another has, by a receipt or by a scan alone (`how`)."""
+
+    dispute_id: UUID
+    gtin: str
+    sernum: str
+    member_id: UUID
+    receipt_id: UUID | None
+    disputed_at: datetime
+    outcome: str | None
+    decided_at: datetime | None
+    decided_by: str | None
+    holder_id: UUID | None
+    how: str | None
+    holder_receipt: UUID | None
+    scanned_at: datetime | None
+
+
+async def pack_disputes(
+    db: Db, *, decided: bool, before: tuple[datetime, UUID] | None, limit: int
+) -> list[PackDispute]:
+    """Disputes about packs, the newest first; `before`: the last of the page before."""
+    at, dispute_id = before or (None, None)
+    asked = {"decided": decided, "at": at, "dispute_id": dispute_id, "limit": limit, "only": None}
+    return await kit_db.fetch_all(db, PackDispute, PACK_DISPUTES, asked)
+
+
+async def pack_dispute(db: Db, dispute_id: UUID) -> PackDispute:
+    """One dispute about a pack, which is there."""
+    asked = {"decided": None, "at": None, "dispute_id": None, "limit": 1, "only": dispute_id}
+    found = await kit_db.fetch_one(db, PackDispute, PACK_DISPUTES, asked)
+    assert found is not None, "it was decided a moment ago"
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """A seller report that was loaded; `finished_at` None: it was not read to its end."""

@@ -77,3 +77,48 @@ def of_provider(kind: str, told: dict[str, Any], *, now: datetime) -> FactRow:
         recorded_at=now,
         data=told,
     )
+
+
+DISPUTED, QUESTIONED, RESOLVED = (
+    "receipt.disputed/1",
+    "receipt.questioned/1",
+    "receipt.dispute_resolved/1",
+)
+
+
+def disputed(*, member_id: UUID, receipt_id: UUID, dispute_id: UUID, now: datetime) -> FactRow:
+    """A member has a proof that a receipt which was refused as another's is theirs."""
+    told = {"receipt_id": str(receipt_id), "dispute_id": str(dispute_id)}
+    return _of_dispute(DISPUTED, member_id, told, now)
+
+
+def questioned(*, member_id: UUID, receipt_id: UUID, now: datetime) -> FactRow:
+    """Somebody else says that this member's receipt is theirs; never who."""
+    return _of_dispute(QUESTIONED, member_id, {"receipt_id": str(receipt_id)}, now)
+
+
+def resolved(
+    *,
+    member_id: UUID,
+    receipt_id: UUID,
+    outcome: str,
+    now: datetime,
+    dispute_id: UUID | None = None,
+) -> FactRow:
+    """A dispute is over, for one of the two: `dispute_id` is told to the claimant alone."""
+    told = {"receipt_id": str(receipt_id), "outcome": outcome}
+    if dispute_id is not None:
+        told["dispute_id"] = str(dispute_id)
+    return _of_dispute(RESOLVED, member_id, told, now)
+
+
+def _of_dispute(kind: str, member_id: UUID, told: dict[str, Any], now: datetime) -> FactRow:
+    return FactRow(
+        id=ids.new(),
+        member_id=member_id,
+        subject=None,
+        kind=kind,
+        occurred_at=now,
+        recorded_at=now,
+        data=told,
+    )

@@ -20,7 +20,7 @@ from vezde.members import identities
 from vezde.members import operations as members
 from vezde.members import queries as member_queries
 from vezde.receipts import queries
-from vezde.receipts.model import FiscalDocument, Note, QrFields, Reason, Status
+from vezde.receipts.model import FiscalDocument, Note, QrFields, Reason, Status, Way
 from vezde.receipts.operations import batching, registering
 from vezde.receipts.operations.batching import Taken, Verified
 from vezde.receipts.operations.registering import Submission
@@ -236,6 +236,7 @@ async def _unverified(
             unreadable=line.unreadable,
             note=line.note,
             batch_ref=line.ref,
+            way=Way.DOCUMENT if line.document else Way.TEXT if line.qr else Way.FILE,
         )
         for _, line, owner in good
     ]

@@ -52,6 +52,7 @@ class Reason(StrEnum):
     WITHDRAWN = "withdrawn"
     RETURNED = "returned"
     LAPSED = "lapsed"
+    MOVED = "moved"  # somebody else proved that it is theirs
 
     @property
     def doubts_the_document(self) -> bool:
@@ -77,6 +78,20 @@ class Note(StrEnum):
 
 
 DOUBTS: Final = frozenset({Reason.FORGED, Reason.NOT_FOUND, Reason.BAD_QR, Reason.UNREADABLE_IMAGE})
+
+
+class Way(StrEnum):
+    """How a receipt was shown: only some ways say that somebody had the paper or the order."""
+
+    TEXT = "text"  # a code's text, typed details, a link
+    FILE = "file"  # a picture or a file
+    SLIP = "slip"  # the shop's own PDF, with its text
+    LETTER = "letter"  # came to the member's own address
+    DOCUMENT = "document"  # from a program that has it
+
+    @property
+    def shows_paper(self) -> bool:
+        return self in {Way.FILE, Way.SLIP, Way.LETTER}
 
 
 class ClaimState(StrEnum):

@@ -77,6 +77,10 @@ TEXTS: Final[dict[str, dict[Reason, str]]] = {
             "Второй чек за этот заказ так и не пришёл, и мы перестали его ждать. Если заказ вы "
             "забрали, пришлите чек выдачи — баллы начислим по нему."
         ),
+        Reason.MOVED: (
+            "Мы разобрались с этим чеком: покупку по нему подтвердил другой участник. Если чек всё "
+            "же ваш, пришлите фото бумажного чека или код с упаковки."
+        ),
     },
     "en": {
         Reason.ALREADY_REGISTERED: "You have shown this receipt before; once is enough.",
@@ -149,6 +153,10 @@ TEXTS: Final[dict[str, dict[Reason, str]]] = {
         Reason.LAPSED: (
             "The second receipt of this order never came, so we stopped waiting. If you did "
             "collect the order, send the receipt you were given: the points come by that one."
+        ),
+        Reason.MOVED: (
+            "We looked into this receipt: another member proved the purchase. If it is yours after "
+            "all, send a photo of the paper receipt or the code on the pack."
         ),
     },
 }

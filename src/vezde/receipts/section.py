@@ -48,6 +48,17 @@ class ModerationSection(BaseModel):
         default=3,
         description="It is erased so many days after the last of its lines was decided",
     )
+    disputes_per_week: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=3,
+        description="How many receipts that another member has shown a member may say are theirs "
+        "in seven days; 0: none, people write to support",
+    )
+    disputes_alone: bool = Field(
+        default=True,
+        description="Whether clear disputes decide themselves: the claimant has shown the code of "
+        "the very pack on the receipt, who has the receipt had only typed it and showed nothing "
+        "within a day",
+    )
 
 
 async def install_section(

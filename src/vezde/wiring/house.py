@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from vezde.bot import activations as bot_activations
+from vezde.bot import disputes as bot_disputes
 from vezde.bot import letters as bot_letters
 from vezde.bot import reactions as bot_reactions
 from vezde.bot import returns as bot_returns
@@ -112,7 +113,8 @@ async def settle_in(db: Db, vault: Vault, *, now: datetime) -> None:
         | bot_reactions.KINDS
         | bot_activations.KINDS
         | bot_letters.KINDS
-        | bot_returns.KINDS,
+        | bot_returns.KINDS
+        | bot_disputes.KINDS,
     )
     await open_months(db, now, now + MONTHS_AHEAD)
     await timetable.install(db, TICKS, now=now)

@@ -97,6 +97,7 @@ TICKS = (
     Tick("receipts.letters_sweep", period_seconds=86_400),
     Tick("receipts.photos_sweep", period_seconds=3_600),
     Tick("receipts.pushed", period_seconds=86_400),
+    Tick("receipts.proofs_sweep", period_seconds=86_400),
     Tick("bot.sweep", period_seconds=3_600),
     Tick(bot_guests.TICK, period_seconds=86_400, calendar=True),
     Tick(insights.TICK, period_seconds=3_600),

@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from vezde.bot import activations as bot_activations
+from vezde.bot import disputes as bot_disputes
 from vezde.bot import guests as bot_guests
 from vezde.bot import inbox as bot_inbox
 from vezde.bot import letters as bot_letters
@@ -19,6 +20,7 @@ from vezde.messaging import work as messaging_work
 from vezde.messaging.operations.reserving import DELIVER
 from vezde.messaging.sms import operations as sms_operations
 from vezde.messaging.sms import work as sms_work
+from vezde.receipts.operations import disputing, resolving
 from vezde.receipts.photos import work as photo_work
 from vezde.receipts.photos.work import Photographer
 from vezde.wiring.house import House, bot_name
@@ -62,6 +64,7 @@ def bot(house: House) -> list[Stage]:
     """
     handlers: Mapping[str, jobs.Handler] = {
         bot_reactions.REMIND: teller(house).remind,
+        disputing.ALONE: resolving.alone,
         bot_account.FORGET: bot_worker(house).forget,
         bot_activations.TELL: herald(house).tell,
         bot_guests.WARN: guests(house).warn,
@@ -114,6 +117,10 @@ def letters(house: House) -> bot_letters.Caller:
 
 def regret(house: House) -> bot_returns.Regret:
     return bot_returns.Regret(house.vault, house.clock)
+
+
+def mediator(house: House) -> bot_disputes.Mediator:
+    return bot_disputes.Mediator(house.vault, house.clock)
 
 
 def herald(house: House) -> bot_activations.Herald:

@@ -46,6 +46,7 @@ def stages(house: House) -> list[Stage]:
         messengers.herald(house).reaction(),
         messengers.letters(house).reaction(),
         messengers.regret(house).reaction(),
+        messengers.mediator(house).reaction(),
     ]
 
     handlers = tick_handlers(house)

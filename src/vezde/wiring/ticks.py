@@ -14,7 +14,7 @@ from vezde.messaging import operations as messaging
 from vezde.messaging.sms import operations as sms
 from vezde.outbox.webhooks import operations as webhooks
 from vezde.receipts.mailing import operations as mailing
-from vezde.receipts.operations import pushing
+from vezde.receipts.operations import disputing, pushing
 from vezde.receipts.photos import operations as photos
 from vezde.wiring.house import MONTHS_AHEAD, House, open_months
 from vezde.wiring.messengers import guests
@@ -59,8 +59,12 @@ def tick_handlers(house: House) -> Mapping[str, timetable.Handler]:
     async def pushed(db: Db, now: datetime) -> None:
         await pushing.sweep(db, now=now, limit=DELIVERIES_AT_ONCE)
 
+    async def proofs(db: Db, now: datetime) -> None:
+        await disputing.FILES.sweep(db, now=now, limit=SWEEP_AT_ONCE)
+
     return {
         "receipts.pushed": pushed,
+        "receipts.proofs_sweep": proofs,
         "outbox.months": months,
         "outbox.deliveries": deliveries,
         "members.merges": merges,

@@ -42,6 +42,12 @@ const PLACES: Place[] = [
     page: lazy(() => import("./pages/Quarantine")),
   },
   {
+    path: "/disputes",
+    name: say.pages.disputes,
+    right: "moderate",
+    page: lazy(() => import("./pages/Disputes")),
+  },
+  {
     path: "/sellers",
     name: say.pages.sellers,
     right: "moderate",

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
-from vezde.bot.conversation import account, doors, phone, showing, starting
+from vezde.bot.conversation import account, disputes, doors, phone, showing, starting
 from vezde.bot.conversation.showing import Showing
 from vezde.bot.conversation.talk import PERSONAL_DATA, Answer, Talk
 from vezde.bot.model import Event, Flooded, Left, Returned, Said, Sent, Shared, Started, Tapped
@@ -11,6 +11,7 @@ from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
 from vezde.members import operations as members
 from vezde.messaging.model import View
+from vezde.receipts.model import Way
 from vezde.receipts.reading import reader
 from vezde.receipts.reading.model import Findings
 
@@ -54,7 +55,7 @@ def _showing(asked: Asked) -> Showing | None:
     match event:
         case Sent(album=album) if not _is_too_large(event):
             assert found is not None, "needs_reading says so"
-            return Showing(talk, found, album, event.file_id)
+            return Showing(talk, found, album, event.file_id, Way.FILE)
         case Said() if found is not None:
             return Showing(talk, found)
         case Said(text) if _command(text) is None and showing.is_receipt(text):
@@ -142,6 +143,8 @@ async def _acted(db: Db, talk: Talk, name: str, rest: str) -> Answer:
             return account.ask_phone(talk)
         case "card":
             return await doors.card(db, talk, rest or None)
+        case "mine":
+            return await disputes.claim(db, talk, UUID(rest))
         case "pay":
             return await doors.answer_payment(db, talk, rest)
         case "login":

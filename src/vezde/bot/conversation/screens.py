@@ -14,6 +14,7 @@ from vezde.messaging.model import Button, Keyboard, View
 from vezde.messaging.templates import Lines, Money, Points
 from vezde.program.model import Programme
 from vezde.receipts.model import Reason, Status
+from vezde.receipts.operations.disputing import Dispute
 from vezde.receipts.queries import Receipt
 from vezde.receipts.reading.model import Excerpt
 
@@ -136,8 +137,12 @@ def _receipt(one: Receipt, *, brand: str, zone: ZoneInfo, now: datetime) -> View
     assert one.reason is not None, "what is rejected has a reason"
     if one.note is not None:
         return View(f"receipt_{one.note}", buttons=((Button("button_help", "help"),),))
-    asked = ((Button("button_help", "help"),),) if one.reason is Reason.DECLINED else ()
-    return View(REFUSED[one.reason], {"brand": brand}, asked)
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    if one.reason is Reason.DECLINED:
+        buttons = ((Button("button_help", "help"),),)
+    elif one.reason is Reason.TAKEN and one.fn is not None:
+        buttons = ((Button("button_mine", f"mine:{one.receipt_id.hex}"),),)
+    return View(REFUSED[one.reason], {"brand": brand}, buttons)
 
 
 def _accepted(one: Receipt, *, zone: ZoneInfo, now: datetime) -> View:
@@ -269,6 +274,15 @@ def history(entries: Sequence[str], first_seq: int | None) -> View:
 def why(title: str, amount: int, parts: Sequence[str]) -> View:
     said = {"title": title, "points": Points(amount, signed=True), "parts": Lines(tuple(parts))}
     return View("why", said, ((Button("button_history", "history"),),))
+
+
+def disputed(dispute: Dispute, day: date) -> View:
+    """What comes next of a receipt that somebody said is theirs."""
+    if dispute.decided_at is not None:
+        return View("dispute_moved" if dispute.outcome == "moved" else "dispute_is_over")
+    if dispute.queued_at is None:
+        return View("dispute_needs_proof")
+    return View("dispute_opened", {"day": day})
 
 
 def help_(mark: str, shop: str | None = None, *, drawn: bool = True, mail: bool = False) -> View:

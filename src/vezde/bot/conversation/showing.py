@@ -3,16 +3,17 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
 from vezde.bot import chats
-from vezde.bot.conversation import jars, screens
+from vezde.bot.conversation import disputes, jars, screens
 from vezde.bot.conversation.screens import FileShown
 from vezde.bot.conversation.talk import Answer, Talk
 from vezde.kit.db import Db
 from vezde.messaging.model import View
 from vezde.receipts import queries
-from vezde.receipts.model import Reason
+from vezde.receipts.model import Reason, Way
 from vezde.receipts.operations import registering
 from vezde.receipts.photos import operations as photos
 from vezde.receipts.photos.operations import Photo
@@ -48,6 +49,7 @@ class Showing:
     found: Findings
     album: str | None = None
     file_id: str | None = field(default=None, repr=False)
+    way: Way = Way.TEXT
 
     @property
     def is_single(self) -> bool:
@@ -95,7 +97,9 @@ async def _show_singles(db: Db, showings: Sequence[Showing]) -> list[Answer]:
         return []
     submissions = []
     for one in showings:
-        (submission,) = handing.submissions(one.talk.member_id, one.found, pictured=one.pictured)
+        (submission,) = handing.submissions(
+            one.talk.member_id, one.found, way=one.way, pictured=one.pictured
+        )
         submissions.append(replace(submission, by=one.talk.actor))
     first = showings[0].talk
     made = await registering.register(
@@ -108,8 +112,11 @@ async def _show_singles(db: Db, showings: Sequence[Showing]) -> list[Answer]:
     ]
     await chats.show(db, shown)
     found = await queries.receipts(db, [(one.member_id, one.receipt_id) for one in made])
+    days = await disputes.days(db, [one.receipt_id for one in made if one.proves])
     return [
-        _told(one.talk, slot, [found[receipt.receipt_id]])
+        _proof(one.talk, slot, found[receipt.receipt_id], days[receipt.receipt_id])
+        if receipt.receipt_id in days
+        else _told(one.talk, slot, [found[receipt.receipt_id]])
         for one, receipt, slot in zip(showings, made, slots, strict=True)
     ]
 
@@ -117,7 +124,7 @@ async def _show_singles(db: Db, showings: Sequence[Showing]) -> list[Answer]:
 async def _show_several(db: Db, one: Showing) -> Answer:
     """All of an album or of one file are told of by one message."""
     talk, found = one.talk, one.found
-    submissions = handing.submissions(talk.member_id, found, pictured=one.pictured)
+    submissions = handing.submissions(talk.member_id, found, way=one.way, pictured=one.pictured)
     made = await registering.register(
         db,
         submissions,
@@ -137,6 +144,13 @@ async def _show_several(db: Db, one: Showing) -> Answer:
     shown = await chats.shown(db, talk.member_id, new[0])
     assert shown is not None, "it was written above"
     return _told(talk, slot, await telling(db, talk.member_id, shown.receipt_ids))
+
+
+def _proof(talk: Talk, slot: str, receipt: Receipt, due_at: datetime) -> Answer:
+    """A double that proves whose the receipt is; under the key of its state, so that it stays."""
+    day = screens.local_day(due_at, talk.programme.zone)
+    view = View("dispute_opened", {"day": day})
+    return Answer((talk.say(view, slot=slot, key=key_of(slot, [receipt])),))
 
 
 def _told(talk: Talk, slot: str, told: Sequence[Receipt]) -> Answer:

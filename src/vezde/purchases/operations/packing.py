@@ -9,11 +9,14 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from vezde.kit import db as kit_db
+from vezde.kit import ids
 from vezde.kit.db import Db
+from vezde.kit.errors import DomainError, Kind
 from vezde.ledger import operations as ledger
 from vezde.ledger import queries as ledger_queries
 from vezde.ledger.model import Reversal
 from vezde.members import operations as members
+from vezde.members import queries as member_queries
 from vezde.outbox import operations as outbox
 from vezde.program import queries as program_queries
 from vezde.purchases import events, policy
@@ -41,8 +44,28 @@ SELECT member_id, how, receipt_id, line, scanned_at, bonus_fact FROM purchases.p
 WHERE gtin = %s AND sernum = %s AND released_at IS NULL FOR UPDATE
 """
 DISPUTE: LiteralString = """
-INSERT INTO purchases.pack_dispute (gtin, sernum, member_id, receipt_id, disputed_at)
-VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+INSERT INTO purchases.pack_dispute
+    (gtin, sernum, member_id, receipt_id, disputed_at, dispute_id)
+VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (gtin, sernum, member_id) DO NOTHING
+"""
+DISPUTE_SEEN: LiteralString = """
+SELECT gtin, sernum, member_id, receipt_id, outcome FROM purchases.pack_dispute
+WHERE dispute_id = %s
+"""
+DISPUTE_LOCKED: LiteralString = DISPUTE_SEEN + "FOR UPDATE"
+DECIDE: LiteralString = """
+UPDATE purchases.pack_dispute SET outcome = %s, decided_at = %s, decided_by = %s
+WHERE dispute_id = %s
+"""
+HAND_OVER: LiteralString = """
+UPDATE purchases.pack AS p SET member_id = %(member_id)s, claimed_at = %(now)s, bonus_fact = NULL,
+    how = CASE WHEN l.line IS NULL THEN 'scan' ELSE 'receipt' END,
+    receipt_id = l.receipt_id, line = l.line,
+    scanned_at = CASE WHEN p.member_id = %(member_id)s THEN p.scanned_at END
+FROM (VALUES (1)) AS one (one)
+LEFT JOIN purchases.line l ON l.member_id = %(member_id)s AND l.receipt_id = %(receipt_id)s
+    AND l.gtin = %(gtin)s AND l.sernum = %(sernum)s
+WHERE p.gtin = %(gtin)s AND p.sernum = %(sernum)s AND p.released_at IS NULL
 """
 ADD_OWN: LiteralString = """
 INSERT INTO purchases.own_code (gtin, sernum, added_at, added_by)
@@ -59,6 +82,15 @@ UPDATE purchases.pack SET released_at = %s
 WHERE released_at IS NULL AND (gtin, sernum) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
 RETURNING gtin, sernum, member_id, bonus_fact
 """
+
+
+@dataclass(frozen=True)
+class _Dispute:
+    gtin: str
+    sernum: str
+    member_id: UUID
+    receipt_id: UUID | None
+    outcome: str | None
 
 
 @dataclass(frozen=True)
@@ -157,6 +189,68 @@ async def _take_bonus(
     return points
 
 
+class PackDisputeMissing(DomainError):
+    code = "dispute_not_found"
+    kind = Kind.MISSING
+
+    def __init__(self) -> None:
+        super().__init__("There is no such dispute; list them to see those that wait.")
+
+
+class PackDisputeDecided(DomainError):
+    """It was decided otherwise, or the pack cannot move any more."""
+
+    code = "dispute_decided"
+    kind = Kind.CONFLICT
+
+
+async def decide(db: Db, dispute_id: UUID, *, move: bool, now: datetime, actor: str) -> None:
+    """Say whose a pack is; the same again changes nothing.
+
+    When it moves, a bonus that the first one had for scanning it is taken back; what receipts had
+    brought stays, as lines earn by their receipts. Raises `PackDisputeMissing`,
+    `PackDisputeDecided`.
+    """
+    seen = await _dispute(db, dispute_id)
+    pack = Pack(seen.gtin, seen.sernum)
+    claimant = await member_queries.surviving(db, seen.member_id)
+    owners = await (await db.execute(OWNERS, [[pack.gtin], [pack.serial]])).fetchall()
+    there = await members.present(db, {claimant, *(row[0] for row in owners)})
+    await ledger.lock(db, sorted(there))
+    held = await known(db, pack)
+    outcome = "moved" if move else "kept"
+    found = await kit_db.fetch_one(db, _Dispute, DISPUTE_LOCKED, [dispute_id])
+    if found is None:
+        raise PackDisputeMissing
+    if found.outcome is not None:
+        if found.outcome == outcome:
+            return
+        raise PackDisputeDecided(f"It was decided already: {found.outcome}. Look at it again.")
+    if move:
+        if claimant not in there or (held is not None and held.member_id not in there):
+            raise PackDisputeDecided("One of the two left the programme; keep it as it is.")
+        if held is not None and held.bonus_fact is not None and held.member_id != claimant:
+            await _take_bonus(db, held.member_id, pack, held.bonus_fact, now, actor)
+        await db.execute(
+            HAND_OVER,
+            {
+                "member_id": claimant,
+                "receipt_id": found.receipt_id,
+                "gtin": pack.gtin,
+                "sernum": pack.serial,
+                "now": now,
+            },
+        )
+    await db.execute(DECIDE, [outcome, now, actor, dispute_id])
+
+
+async def _dispute(db: Db, dispute_id: UUID) -> "_Dispute":
+    found = await kit_db.fetch_one(db, _Dispute, DISPUTE_SEEN, [dispute_id])
+    if found is None:
+        raise PackDisputeMissing
+    return found
+
+
 async def add_own_codes(db: Db, codes: Sequence[Pack], *, now: datetime, actor: str) -> int:
     """Keep codes that are the brand's own; how many are new."""
     given = [{"gtin": one.gtin, "sernum": one.serial} for one in codes]
@@ -173,4 +267,4 @@ async def dispute(
     db: Db, pack: Pack, member_id: UUID, receipt_id: UUID | None, now: datetime
 ) -> None:
     """Note that somebody else claimed the pack; people look at it."""
-    await db.execute(DISPUTE, [pack.gtin, pack.serial, member_id, receipt_id, now])
+    await db.execute(DISPUTE, [pack.gtin, pack.serial, member_id, receipt_id, now, ids.new()])

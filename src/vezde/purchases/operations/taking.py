@@ -38,11 +38,12 @@ SELECT l.member_id, l.receipt_id, l.line, l.seller_inn, l.goods, l.paid, l.occur
     l.quantity_micro, l.sum_kopecks, l.provider_inn, l.mark, d.fn, d.fd, d.purchase_id
 FROM purchases.line l
 JOIN purchases.document d ON d.member_id = l.member_id AND d.receipt_id = l.receipt_id
-WHERE l.member_id = ANY(%s) AND l.goods = ANY(%s)
+WHERE l.member_id = ANY(%s) AND l.goods = ANY(%s) AND d.withdrawn IS DISTINCT FROM 'moved'
 """
 LINES: LiteralString = """
 SELECT l.receipt_id, l.line, d.purchase_id, d.sales_channel, l.state, l.quantity_micro,
     l.reported_micro, l.seller_inn, l.goods, l.sku IS NOT NULL OR l.by_line AS is_ours,
+    d.withdrawn IS NOT NULL AS withdrawn,
     coalesce((SELECT sum(m.points) FROM purchases.meeting m WHERE m.member_id = l.member_id
         AND m.receipt_id = l.receipt_id AND m.receipt_line = l.line), 0)::bigint AS met_points
 FROM purchases.line l
@@ -113,11 +114,16 @@ class _Line:
     seller_inn: str | None
     goods: str
     is_ours: bool
+    withdrawn: bool
     met_points: int
 
     @property
     def key(self) -> Key:
         return self.receipt_id, self.line
+
+    def back(self, of: Net) -> int:
+        """What came back of it, by the documents or by the reports, whichever says more."""
+        return max(of.returned_micro, min(self.reported_micro, self.quantity_micro))
 
 
 @dataclass(frozen=True)
@@ -235,15 +241,26 @@ async def settle_lines(
     """Make points follow what is known of these lines, seller reports and all; answers how many
     points were taken (or, below zero, given again). The account is locked.
     """
+    _, nets = await _known(db, member_id, keys)
+    of_member = nets.of.get(member_id, {})
+    lines = {key: of_member.get(key, Net()) for key in {*keys, *of_member}}
+    return await _follow(db, member_id, lines, because=because, now=now, actor=actor)
+
+
+async def came_back(db: Db, member_id: UUID, keys: Collection[Key]) -> dict[Key, int]:
+    """What is known to have come back of these lines (millionths), by documents and reports."""
+    rows, nets = await _known(db, member_id, keys)
+    of = nets.of.get(member_id, {})
+    return {row.key: row.back(of.get(row.key, Net())) for row in rows}
+
+
+async def _known(db: Db, member_id: UUID, keys: Collection[Key]) -> tuple[list[_Line], Nets]:
     asked = list(keys)
     rows = await kit_db.fetch_all(
         db, _Line, LINES, [member_id, [key[0] for key in asked], [key[1] for key in asked]]
     )
     families = frozenset((member_id, row.seller_inn, row.goods) for row in rows if row.goods)
-    nets = await _netted(db, families)
-    of_member = nets.of.get(member_id, {})
-    lines = {key: of_member.get(key, Net()) for key in {*asked, *of_member}}
-    return await _follow(db, member_id, lines, because=because, now=now, actor=actor)
+    return rows, await _netted(db, families)
 
 
 async def _follow(
@@ -266,8 +283,8 @@ async def _follow(
     moved = 0
     for row in rows:
         of, before = nets[row.key], takings.get(row.key, [])
-        back = max(of.returned_micro, min(row.reported_micro, row.quantity_micro))
-        if (of.earns and not back and not before) or not row.is_ours:
+        back = row.back(of)
+        if (of.earns and not (back or before or row.withdrawn)) or not row.is_ours:
             continue
         if not of.earns:
             await db.execute(COVER, [member_id, *row.key])
@@ -293,7 +310,8 @@ async def _move(db: Db, change: _Change, of: Net, back: int) -> int:
     earned = sum(one.part.points for one in sources) - row.met_points
     if earned <= 0:
         return 0
-    wanted = earned if not of.earns else returned_so_far(earned, back, row.quantity_micro or 1)
+    nothing = row.withdrawn or not of.earns
+    wanted = earned if nothing else returned_so_far(earned, back, row.quantity_micro or 1)
     of_these = {one.op_key for one in sources}
     taken = sum(
         one.points
@@ -377,8 +395,10 @@ TITLES = {
     "documents": "Возврат покупки",
     "seller_report": "Возврат покупки, по отчёту продавца",
     "marking": "Возврат покупки, код снова в обороте",
-    "withdrawn": "Чек отозван",
+    "disputed": "Чек оказался не вашим",
+    "rechecked": "Чек проверяем ещё раз",
 }
+GIVEN_AGAIN = {"rechecked": "Чек проверен, баллы вернулись"}
 
 
 def _left(change: _Change, sources: Sequence[_Source]) -> Iterable[tuple[UUID, str, Part]]:
@@ -417,7 +437,7 @@ async def _give(db: Db, change: _Change, source: _Source, points: int) -> tuple[
         occurred_at=change.now,
         parts=(replace(source.part, points=points),),
         proof=_proof(change),
-        title="Покупка: возврат учтён у другой",
+        title=GIVEN_AGAIN.get(change.because, "Покупка: возврат учтён у другой"),
         counts_as_activity=False,
     )
     await ledger.accrue(db, [accrual], now=change.now, actor=change.actor)

@@ -13,6 +13,7 @@ from vezde.kit.work.leases import Lease
 from vezde.members import operations as members
 from vezde.receipts.mailing import operations
 from vezde.receipts.mailing.operations import Letter
+from vezde.receipts.model import Way
 from vezde.receipts.operations import registering
 from vezde.receipts.reading import handing
 from vezde.receipts.reading.model import Findings
@@ -76,6 +77,7 @@ class Postman:
                     db,
                     handing.submissions(
                         *(letter.member_id, found),
+                        way=Way.LETTER,
                         batch_ref=letter.letter_id,
                         pictured=handing.small(self.vault),
                     ),

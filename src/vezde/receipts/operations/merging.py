@@ -11,9 +11,11 @@ from uuid import UUID
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.members.operations import Moved
+from vezde.outbox import operations as outbox
+from vezde.receipts import events
 from vezde.receipts.mailing import operations as mailing
 from vezde.receipts.model import ClaimState, Reason
-from vezde.receipts.operations import claims, turns, writing
+from vezde.receipts.operations import claims, disputing, turns, writing
 from vezde.receipts.operations.claims import Claim
 from vezde.receipts.operations.registering import ASK, SETTLE
 from vezde.receipts.photos import operations as photos
@@ -122,6 +124,17 @@ BACK: tuple[LiteralString, ...] = (
     WHERE member_id = %(into)s AND receipt_id = ANY(%(receipts)s)
     """,
     """
+    UPDATE receipts.proof SET member_id = %(gone)s
+    FROM receipts.dispute
+    WHERE proof.dispute_id = dispute.dispute_id AND proof.member_id = %(into)s
+      AND (proof.receipt_id = ANY(%(receipts)s)
+        OR dispute.member_id = %(into)s AND dispute.receipt_id = ANY(%(receipts)s))
+    """,
+    """
+    UPDATE receipts.dispute SET member_id = %(gone)s
+    WHERE member_id = %(into)s AND receipt_id = ANY(%(receipts)s)
+    """,
+    """
     UPDATE receipts.receipt SET member_id = %(gone)s
     WHERE member_id = %(into)s AND receipt_id = ANY(%(receipts)s)
     """,
@@ -134,6 +147,43 @@ BACK: tuple[LiteralString, ...] = (
       AND claim.member_id IN (%(into)s, %(gone)s) AND claim.member_id <> receipt.member_id
     """,
 )
+# Disputes and their proofs go with the claimant; of two about one document one is left.
+MOVE_DISPUTES: tuple[LiteralString, ...] = (
+    """
+    DELETE FROM receipts.proof USING receipts.dispute double, receipts.dispute kept
+    WHERE proof.dispute_id = double.dispute_id AND double.member_id = %(gone)s
+      AND kept.member_id = %(into)s AND kept.fn = double.fn AND kept.fd = double.fd
+    """,
+    """
+    DELETE FROM receipts.dispute double USING receipts.dispute kept
+    WHERE double.member_id = %(gone)s AND kept.member_id = %(into)s
+      AND kept.fn = double.fn AND kept.fd = double.fd
+    """,
+    "UPDATE receipts.dispute SET member_id = %(into)s WHERE member_id = %(gone)s",
+    "UPDATE receipts.proof SET member_id = %(into)s WHERE member_id = %(gone)s",
+    # Nobody disputes with themselves; after an unmerge the receipt can be claimed again.
+    """
+    UPDATE receipts.dispute SET outcome = 'dropped', decided_at = %(now)s, decided_by = 'system'
+    FROM receipts.claim
+    WHERE dispute.member_id = %(into)s AND dispute.decided_at IS NULL
+      AND claim.fn = dispute.fn AND claim.fd = dispute.fd AND claim.member_id = %(into)s
+    """,
+)
+# Disputes about what a member has, who goes: the receipt stays under the bare id, paid for once.
+HOLDERS_GO: LiteralString = """
+UPDATE receipts.dispute SET outcome = 'kept', decided_at = %(now)s, decided_by = 'system'
+FROM receipts.receipt
+JOIN receipts.claim ON claim.fn = receipt.fn AND claim.fd = receipt.fd
+    AND claim.receipt_id = receipt.receipt_id
+WHERE receipt.member_id = %(gone)s AND claim.member_id = %(gone)s
+  AND dispute.fn = claim.fn AND dispute.fd = claim.fd AND dispute.decided_at IS NULL
+RETURNING dispute.member_id, dispute.receipt_id, dispute.dispute_id
+"""
+CLAIMANT_GOES: LiteralString = """
+UPDATE receipts.dispute SET outcome = 'dropped', decided_at = %s, decided_by = 'system'
+WHERE member_id = %s AND decided_at IS NULL
+"""
+FORGET_PROOFS: LiteralString = "DELETE FROM receipts.proof WHERE member_id = %s RETURNING file"
 # What one of the two was refused because the other had it, the member has.
 OWN_NOW: LiteralString = """
 UPDATE receipts.receipt SET reason = 'already_registered', first_receipt_id = claim.receipt_id
@@ -171,7 +221,14 @@ async def lock(db: Db, member_id: UUID) -> None:
     await db.execute(LOCK_RECEIPTS, [member_id])
 
 
-async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) -> Moved:  # noqa: ARG001
+async def merge(
+    db: Db,
+    into: UUID,
+    gone: UUID,
+    *,
+    now: datetime,
+    actor: str,  # noqa: ARG001
+) -> Moved:
     """Give `into` the receipts of `gone` with their documents, claims, turns and checks.
 
     Ids of receipts stay; a public id that carries `gone` is found by `queries.receipt`.
@@ -181,6 +238,8 @@ async def merge(db: Db, into: UUID, gone: UUID, *, now: datetime, actor: str) ->
         await db.execute(statement, both)
     moved = await (await db.execute(MOVE_RECEIPTS, both)).fetchall()
     await db.execute(OWN_NOW, both)
+    for statement in MOVE_DISPUTES:
+        await db.execute(statement, both | {"now": now})
     mail = await mailing.merge(db, into, gone)
     marks = await devices.merge(db, into, gone)
     db.wake(ASK)
@@ -228,12 +287,32 @@ async def forget(db: Db, member_id: UUID, *, now: datetime, actor: str) -> None:
     await db.execute(LEAVE_LOOKS, [member_id])
     await db.execute(FORGET_QUARANTINE, [member_id])
     await devices.forget(db, member_id)
+    await _leave_disputes(db, member_id, now=now)
     for claim in await _claims(db, member_id):
         if claim.member_id == member_id and claim.state == ClaimState.PROVISIONAL:
             await turns.released(db, claim, now=now)
     rows = await (await db.execute(UNDECIDED, [member_id])).fetchall()
     ended = [(member_id, receipt_id, Reason.WITHDRAWN, None) for (receipt_id,) in rows]
     await writing.reject(db, ended, now=now)
+
+
+async def _leave_disputes(db: Db, member_id: UUID, *, now: datetime) -> None:
+    """What they said and showed is gone; who claimed what they have is told that it stays so."""
+    await db.execute(CLAIMANT_GOES, [now, member_id])
+    files = await kit_db.fetch_column(db, FORGET_PROOFS, [member_id])
+    await disputing.FILES.delete(db, names=[one for one in files if one])
+    ended = await (await db.execute(HOLDERS_GO, {"now": now, "gone": member_id})).fetchall()
+    told = [
+        events.resolved(
+            member_id=claimant,
+            receipt_id=receipt_id,
+            outcome="kept",
+            dispute_id=dispute_id,
+            now=now,
+        )
+        for claimant, receipt_id, dispute_id in ended
+    ]
+    await outbox.record(db, told)
 
 
 async def _claims(db: Db, member_id: UUID) -> list[Claim]:

@@ -14,8 +14,8 @@ from vezde.program import decide as program_rules
 from vezde.program import queries as program
 from vezde.program.model import Programmes
 from vezde.receipts import queries
-from vezde.receipts.model import FiscalDocument, Note, QrFields, Reason, Status
-from vezde.receipts.operations import claims, pacing, promising, turns, writing
+from vezde.receipts.model import FiscalDocument, Note, QrFields, Reason, Status, Way
+from vezde.receipts.operations import claims, disputing, pacing, promising, turns, writing
 from vezde.receipts.operations.claims import Turn, Want
 from vezde.receipts.operations.settling import RETURN, SALE, occurred_at
 from vezde.receipts.operations.writing import NewReceipt
@@ -58,6 +58,7 @@ class Submission:
     by: str | None = None
     photo: Photo | None = None
     device: bytes | None = None
+    way: Way | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Registered:
     reason: Reason | None
     first_receipt_id: UUID | None
     repeated: bool = False
+    proves: bool = False
 
 
 async def register(
@@ -122,10 +124,20 @@ async def register(
     decided = [want.key for want, one in zip(asking, answers, strict=True) if one.others_wait]
     if decided:
         await turns.confirmed(db, decided, now=now)
+    doubles = _doubles([(submissions[index], rows[index]) for index in kept])
+    await photos.keep_doubles(db, doubles, now=now)
+    proving = await disputing.attach(db, [rows[index] for index in kept], now=now)
     return [
         _repeated(row, repeats[row.receipt_id], submission)
         if row.receipt_id in repeats
-        else Registered(row.member_id, row.receipt_id, row.status, row.reason, row.first_receipt_id)
+        else Registered(
+            row.member_id,
+            row.receipt_id,
+            row.status,
+            row.reason,
+            row.first_receipt_id,
+            proves=row.receipt_id in proving,
+        )
         for submission, row in zip(submissions, rows, strict=True)
     ]
 
@@ -168,6 +180,7 @@ def _row(one: Submission, programmes: Programmes, now: datetime) -> NewReceipt:
         reason=one.unreadable,
         note=one.note if one.unreadable else None,
         by=one.by,
+        way=one.way,
     )
     if one.document is not None:
         key = one.document.key
@@ -265,6 +278,15 @@ def _pictured(shown: Sequence[tuple[Submission, NewReceipt]]) -> list[tuple[UUID
         (row.member_id, row.receipt_id, one.photo)
         for one, row in shown
         if one.photo is not None and row.reason is None
+    ]
+
+
+def _doubles(shown: Sequence[tuple[Submission, NewReceipt]]) -> list[tuple[UUID, UUID, Photo]]:
+    """Pictures of receipts that somebody has shown before: they may prove whose they are."""
+    return [
+        (row.member_id, row.receipt_id, one.photo)
+        for one, row in shown
+        if one.photo is not None and row.reason in {Reason.TAKEN, Reason.ALREADY_REGISTERED}
     ]
 
 

@@ -13,7 +13,7 @@ from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.outbox import operations as outbox
 from vezde.receipts import events
-from vezde.receipts.model import FiscalDocument, Note, Reason, Status
+from vezde.receipts.model import FiscalDocument, Note, Reason, Status, Way
 from vezde.receipts.operations import looking, promising
 from vezde.receipts.operations.settling import Matched, Outcome, is_held
 from vezde.receipts.photos import operations as photos
@@ -23,9 +23,9 @@ ADD = """
 INSERT INTO receipts.receipt
     (member_id, receipt_id, status, reason, fn, fd, fp, wall_time, occurred_at, total_kopecks,
      seller_inn, seller_name, seller_kind, sales_channel, purchase_id, first_receipt_id, batch_ref,
-     registered_at, registered_by, decided_at, note, score, shop, subject)
+     registered_at, registered_by, decided_at, note, came_as, score, shop, subject)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
-    %s)
+    %s, %s)
 """
 ADD_SLIP = "INSERT INTO receipts.slip (member_id, receipt_id, slip) VALUES (%s, %s, %s)"
 ADD_DOCUMENT = """
@@ -87,6 +87,7 @@ class NewReceipt:
     batch_ref: UUID | None = None
     note: Note | None = None
     by: str | None = None
+    way: Way | None = None
 
     @property
     def status(self) -> Status:
@@ -117,6 +118,7 @@ async def add(db: Db, receipts: Sequence[NewReceipt], *, now: datetime, actor: s
                 one.by or actor,
                 now if one.reason else None,
                 one.note,
+                one.way,
                 *(None,) * 3,
             )
             for one in receipts
@@ -188,6 +190,7 @@ async def add_decided(
                 actor,
                 now,
                 None,
+                Way.DOCUMENT,
                 *_seen(one),
             )
             for one in outcomes

@@ -24,6 +24,11 @@ KEEP: LiteralString = """
 INSERT INTO receipts.photo (member_id, receipt_id, shown_at, awaited, picture)
 VALUES (%s, %s, %s, false, %s)
 """
+# Who says that a receipt is theirs may have shown its paper before: asked for only then.
+KEEP_DOUBLE: LiteralString = """
+INSERT INTO receipts.photo (member_id, receipt_id, shown_at, awaited, source, picture)
+VALUES (%s, %s, %s, false, %s, %s) ON CONFLICT DO NOTHING
+"""
 AWAIT: LiteralString = """
 UPDATE receipts.photo SET awaited = true
 WHERE (member_id, receipt_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
@@ -49,7 +54,7 @@ FROM receipts.receipt
 WHERE receipt.member_id = photo.member_id AND receipt.receipt_id = photo.receipt_id
   AND (photo.member_id, photo.receipt_id) IN (
     SELECT member_id, receipt_id FROM receipts.photo
-    WHERE source IS NOT NULL AND (try_wall IS NULL OR try_wall <= %(wall)s)
+    WHERE source IS NOT NULL AND awaited AND (try_wall IS NULL OR try_wall <= %(wall)s)
     ORDER BY try_wall NULLS FIRST LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 RETURNING photo.member_id, photo.receipt_id, receipt.fn, receipt.fd, photo.source, photo.attempts
 """
@@ -84,6 +89,10 @@ DELETE FROM receipts.photo WHERE (member_id, receipt_id) IN (
         SELECT FROM receipts.quarantine AS held
         WHERE held.member_id = photo.member_id AND held.receipt_id = photo.receipt_id
           AND (held.ended_at IS NULL OR held.ended_at > %(decided)s))
+      AND NOT EXISTS (
+        SELECT FROM receipts.proof JOIN receipts.dispute USING (dispute_id)
+        WHERE proof.member_id = photo.member_id AND proof.receipt_id = photo.receipt_id
+          AND (dispute.decided_at IS NULL OR dispute.decided_at > %(decided)s))
     LIMIT %(limit)s)
 """
 # A lease names the receipt under its old id: who holds it ends in vain.
@@ -154,6 +163,22 @@ async def keep(db: Db, photos: Sequence[tuple[UUID, UUID, Photo]], *, now: datet
         return
     rows = [(member_id, receipt_id, now, one.picture) for member_id, receipt_id, one in own]
     await kit_db.execute_many(db, KEEP, rows)
+
+
+async def keep_doubles(
+    db: Db, photos: Sequence[tuple[UUID, UUID, Photo]], *, now: datetime
+) -> None:
+    """Keep where pictures of refused doubles (member, receipt, picture) are to be had."""
+    if photos and (await section.in_force(db, now)).photo_days:
+        rows = [(*place, now, one.source, one.picture) for *place, one in photos]
+        await kit_db.execute_many(db, KEEP_DOUBLE, rows)
+
+
+async def prove(db: Db, receipts: Sequence[Place]) -> None:
+    """A person is to look at the pictures of these receipts: they prove something."""
+    if receipts:
+        await db.execute(AWAIT, _columns(receipts))
+        db.wake(WORK)
 
 
 async def settled(

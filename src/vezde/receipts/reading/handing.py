@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from vezde.kit.vault import Vault
-from vezde.receipts.model import Reason
+from vezde.receipts.model import Reason, Way
 from vezde.receipts.operations.registering import Submission
 from vezde.receipts.photos import operations as photos
 from vezde.receipts.photos.operations import Photo
@@ -19,6 +19,7 @@ def submissions(
     member_id: UUID,
     found: Findings,
     *,
+    way: Way,
     evidence: str | None = None,
     batch_ref: UUID | None = None,
     pictured: Pictured = lambda _found: None,
@@ -29,9 +30,11 @@ def submissions(
     """
     if not found.receipts:
         reason = found.reason or Reason.UNREADABLE_IMAGE
-        return [Submission(member_id, unreadable=reason, note=found.note, batch_ref=batch_ref)]
+        return [
+            Submission(member_id, unreadable=reason, note=found.note, batch_ref=batch_ref, way=way)
+        ]
     return [
-        replace(_submission(member_id, one, evidence, batch_ref), photo=pictured(one))
+        replace(_submission(member_id, one, way, evidence, batch_ref), photo=pictured(one))
         for one in found.receipts
     ]
 
@@ -48,8 +51,18 @@ def small(vault: Vault) -> Pictured:
 
 
 def _submission(
-    member_id: UUID, one: Found, evidence: str | None, batch_ref: UUID | None
+    member_id: UUID, one: Found, way: Way, evidence: str | None, batch_ref: UUID | None
 ) -> Submission:
     if evidence is not None and one.document is not None:
-        return Submission(member_id, document=one.document, evidence=evidence, batch_ref=batch_ref)
-    return Submission(member_id, qr=one.qr, slip=one.slip, batch_ref=batch_ref)
+        return Submission(
+            member_id,
+            document=one.document,
+            evidence=evidence,
+            batch_ref=batch_ref,
+            way=Way.DOCUMENT,
+        )
+    if one.document is not None:
+        way = Way.DOCUMENT
+    elif one.slip is not None and way is Way.FILE:
+        way = Way.SLIP
+    return Submission(member_id, qr=one.qr, slip=one.slip, batch_ref=batch_ref, way=way)

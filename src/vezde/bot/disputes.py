@@ -1,0 +1,104 @@
+"""A disputed receipt: both people are told how it goes, neither of them anything of the other."""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from vezde.bot import chats
+from vezde.bot.conversation.talk import PERSONAL_DATA
+from vezde.kit.clock import Clock
+from vezde.kit.db import Db
+from vezde.kit.vault import Vault
+from vezde.ledger import queries as ledger
+from vezde.members import operations as members
+from vezde.members import queries as member_queries
+from vezde.messaging import operations as messaging
+from vezde.messaging.model import Outgoing, Purpose, View
+from vezde.messaging.templates import Points
+from vezde.outbox.model import FactRow, Reaction
+from vezde.program import queries as program
+from vezde.receipts import queries as receipts
+from vezde.receipts.events import QUESTIONED, RESOLVED
+from vezde.receipts.queries import ReceiptMissing
+
+KINDS: Final = frozenset({QUESTIONED, RESOLVED})
+ACTOR: Final = "system"
+# The claimant by what was decided; who has it, or had it.
+CLAIMANT: Final = {
+    "moved": "dispute_moved",
+    "kept": "dispute_kept",
+    "dropped": "dispute_dropped",
+}
+HOLDER: Final = {"moved": "dispute_lost", "kept": "dispute_answered"}
+
+
+@dataclass(frozen=True)
+class Mediator:
+    """Tells the two of a dispute."""
+
+    vault: Vault
+    clock: Clock
+
+    def reaction(self) -> Reaction:
+        return Reaction("bot.disputes", KINDS, self.tell)
+
+    async def tell(self, db: Db, fact: FactRow) -> None:
+        """One message; who withdrew the consent hears nothing."""
+        assert fact.member_id is not None, "a receipt is a member's"
+        member_id = await member_queries.surviving(db, fact.member_id)
+        known = await chats.of_member(db, member_id)
+        if not known or not await members.present(db, [member_id]):
+            return
+        chat = known[0]
+        if not await member_queries.agreed(
+            db, [member_id], purpose=PERSONAL_DATA, channel=chat.channel
+        ):
+            return
+        now = await self.clock.programme(db)
+        view = await self._view(db, member_id, fact)
+        if view is None:
+            return
+        programme = (await program.programmes(db)).at(now)
+        say = Outgoing(
+            member_id,
+            chat.channel,
+            f"dispute/{fact.id}",
+            Purpose.SERVICE,
+            view,
+            None,
+            chat.opened(self.vault),
+        )
+        await messaging.reserve(
+            db,
+            [say],
+            vault=self.vault,
+            now=now,
+            wall=self.clock.wall(),
+            actor=ACTOR,
+            points_name=programme.points_name,
+        )
+
+    async def _view(self, db: Db, member_id: UUID, fact: FactRow) -> View | None:
+        if fact.kind == RESOLVED and "dispute_id" in fact.data:
+            text = CLAIMANT.get(fact.data["outcome"])
+            return View(text) if text else None
+        text = "dispute_asked"
+        if fact.kind == RESOLVED:
+            text = HOLDER.get(fact.data["outcome"], "")
+        if not text:
+            return None
+        said: dict[str, object] = {"place": await _place(db, member_id, fact)}
+        if text == HOLDER["moved"]:
+            now = await self.clock.programme(db)
+            said["active"] = Points((await ledger.points(db, member_id, as_of=now)).active)
+        return View(text, said)
+
+
+async def _place(db: Db, member_id: UUID, fact: FactRow) -> str:
+    """The shop and the day, as the answer to the receipt says them."""
+    try:
+        receipt = await receipts.receipt(db, member_id, UUID(fact.data["receipt_id"]))
+    except ReceiptMissing:
+        return "—"
+    day = f"{receipt.wall_time:%d.%m.%Y}" if receipt.wall_time else ""
+    return ", ".join(part for part in (receipt.seller_name, day) if part) or "—"
