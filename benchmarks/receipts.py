@@ -55,6 +55,7 @@ PROGRAM = {
     "receipts": {"window_days": 30, "per_day": 1_000},
     "sellers": {"own_inns": []},
 }
+LOOKING = {"quarantine_at": 10_000, "pack_seen": {"score": 0}}
 PRODUCTS = [
     {"sku": "CREAM-50", "name": "Крем для лица LUNARIA 50 мл", "brand": "LUNARIA", "size": "50 мл"},
     {"sku": "MASK", "name": "Маска для волос LUNARIA 100 мл", "brand": "LUNARIA", "size": "100 мл"},
@@ -69,9 +70,10 @@ def main() -> None:
     options.add_argument("--clients", type=int, default=4)
     options.add_argument("--members", type=int, default=10_000)
     options.add_argument("--workers", type=int, default=2)
+    options.add_argument("--signals", action="store_true", help="look at every receipt, hold none")
     chosen = options.parse_args()
     with serving(chosen.workers) as server:
-        server.prepare()
+        server.prepare(PROGRAM | ({"signals": LOOKING} if chosen.signals else {}))
         ids = server.enrol(chosen.members)
         warm = batches(ids, count=2_000, size=chosen.batch, first=10_000_000)
         run(server, warm, chosen.clients)
@@ -86,10 +88,10 @@ def main() -> None:
 class Server(Installation):
     """An installation with members and a programme."""
 
-    def prepare(self) -> None:
+    def prepare(self, program: dict[str, Any]) -> None:
         """A key, a programme, a catalogue."""
         self.make_key("benchmark")
-        self.call("PUT", "/v1/program", {"document": PROGRAM})
+        self.call("PUT", "/v1/program", {"document": program})
         self.call("PUT", "/v1/catalog/products", {"items": PRODUCTS, "mode": "merge"})
 
     def enrol(self, count: int) -> list[str]:

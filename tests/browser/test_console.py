@@ -144,7 +144,9 @@ def doubts(sandbox: Installation) -> None:
         given = {"phone": f"+7900000010{number % 2}"}
         status, answer = sandbox.request("POST", "/v1/members", json.dumps(given).encode())
         member = json.loads(answer)["id" if status == 201 else "member_id"]
-        paper = receipt(number, lines=[soap, line(name, 10_000 * number)], at=day)
+        # Of tills and days of their own: bought in one minute they would be suspicious.
+        bought = day - timedelta(days=number)
+        paper = receipt(number * 100_000, lines=[soap, line(name, 10_000 * number)], at=bought)
         sandbox.call(
             "POST",
             "/v1/receipts",
@@ -284,9 +286,94 @@ class TestModeration:
             await desk.is_sound("aliases")
             await desk.go("/sellers")
             await expect(desk.page.locator("h1")).to_have_text("Магазины")
-            await desk.page.get_by_text("Известные").click()
+            await desk.page.get_by_label("Какие магазины").select_option("known")
             await expect(desk.button("Сохранить").first).to_be_visible()
             await desk.is_sound("sellers")
+
+    @pytest.mark.parametrize(("size", "locale"), [(DESKTOP, "ru"), (NARROW, "en")])
+    async def test_a_shop_is_watched_and_trusted_no_more(
+        self, browser: Browser, sandbox: Installation, doubts: None, shots: Path, size, locale: str
+    ) -> None:
+        which, trust, why, watched, save = {
+            "ru": ("Какие магазины", "Доверие", "Почему", "наблюдаем", "Сохранить"),
+            "en": ("Which shops", "Trust", "Why", "watched", "Save"),
+        }[locale]
+        async with opened(browser, sandbox, shots, size, locale) as desk:
+            await desk.enter()
+            await desk.go("/sellers")
+            await desk.page.get_by_label(which).select_option("known")
+            row = desk.page.locator("li", has_text="7825706086")
+            await row.get_by_label(trust).select_option("watched")
+            await row.get_by_label(why).fill("странные цены")
+            await row.locator(".trust").get_by_role("button", name=save).click()
+            await desk.page.get_by_label(which).select_option("watched")
+            row = desk.page.locator("li", has_text="7825706086")
+            await expect(row.get_by_label(trust)).to_have_value("watched")
+            await expect(row.get_by_label(why)).to_have_value("странные цены")
+            await expect(row.locator("option:checked", has_text=watched)).to_have_count(1)
+            await desk.is_sound("sellers-watched")
+            await row.get_by_label(trust).select_option("")
+            await row.locator(".trust").get_by_role("button", name=save).click()
+            await expect(row).to_have_count(0)
+
+
+@pytest.fixture
+def held(sandbox: Installation, doubts: None) -> None:
+    """Three receipts of three people with one jar between them: two wait."""
+    mark = time.monotonic_ns() % 10**6
+    noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0, tzinfo=None)
+    jar = line(
+        *("LUNARIA ПЕНКА Д/УМЫВ ЛУН.ШЕЛК 150МЛ", 69_000),
+        gtin="04605035006964",
+        serial=f"Held{mark}",
+    )
+    for number in range(3):
+        given = json.dumps({"phone": f"+7900000020{number}"}).encode()
+        status, answer = sandbox.request("POST", "/v1/members", given)
+        member = json.loads(answer)["id" if status == 201 else "member_id"]
+        bought = noon - timedelta(days=10 + 2 * number)
+        paper = receipt((10 * mark + number) * 100_000, lines=[jar], at=bought)
+        sandbox.call(
+            "POST",
+            "/v1/receipts",
+            {"member_id": member, "document": render(paper)},
+            Idempotency_Key=f"held-{mark}-{number}",
+        )
+    for _ in range(200):
+        if len(sandbox.call("GET", "/v1/quarantine")["items"]) == 2:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the receipts are not held")
+
+
+class TestHeld:
+    @pytest.mark.parametrize(("size", "locale"), [(DESKTOP, "ru"), (NARROW, "en")])
+    async def test_receipts_are_released_and_declined(
+        self, browser: Browser, sandbox: Installation, held: None, shots: Path, size, locale: str
+    ) -> None:
+        title, release, decline, why, told, gone = {
+            "ru": ("Задержанные чеки", "Отпустить", "Отклонить", "Почему", "отпущен", "отклонён"),
+            "en": ("Held receipts", "Release", "Decline", "Why", "Released", "Declined"),
+        }[locale]
+        async with opened(browser, sandbox, shots, size, locale) as desk:
+            await desk.enter()
+            await desk.go("/quarantine")
+            await expect(desk.page.locator("h1")).to_have_text(title)
+            cards = desk.page.locator(".held > li")
+            await expect(cards).to_have_count(2)
+            await expect(cards.first.locator(".reasons li").first).to_be_visible()
+            await desk.is_sound("quarantine")
+            await cards.first.get_by_role("button", name=release).click()
+            await expect(desk.page.get_by_role("status").first).to_contain_text(told)
+            await expect(cards).to_have_count(1)
+            await cards.first.get_by_role("button", name=decline).click()
+            dialog = desk.page.get_by_role("dialog")
+            await dialog.get_by_label(why).fill("одна банка на троих")
+            await desk.is_sound("quarantine-declining")
+            await dialog.get_by_role("button", name=decline).click()
+            await expect(desk.page.get_by_role("status").first).to_contain_text(gone)
+            await expect(cards).to_have_count(0)
+            await desk.is_sound("quarantine-empty")
 
 
 class TestFigures:

@@ -2,13 +2,14 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from pydantic import BaseModel
 
+from vezde.kit.db import Db
 from vezde.kit.errors import DomainError
 from vezde.members import operations as members
 from vezde.members.model import MemberClosed
@@ -17,8 +18,8 @@ from vezde.receipts.intake import Line
 from vezde.receipts.model import Reason, Status
 from vezde.receipts.operations import moderating, quarantining, rematching
 from vezde.receipts.providers.proverkacheka import Proverkacheka
-from vezde.receipts.signals import devices
-from vezde.receipts.signals.model import Signal
+from vezde.receipts.signals import devices, reading
+from vezde.receipts.signals.model import Past, Shown, Signal
 from vezde.receipts.signals.section import SignalsSection
 from vezde.sellers import operations as sellers
 from vezde.sellers.model import Stance
@@ -350,6 +351,63 @@ class TestSellers:
             await judge(guarded, CORNER_SHOP.inn, Stance.BLOCKED)
         with pytest.raises(sellers.SellerMissing):
             await judge(guarded, "7707083893", None)
+
+
+class TestCost:
+    async def test_reads_do_not_grow_with_the_batch(self, guarded, anna, boris, monkeypatch):
+        await held_paper(guarded, anna, boris)
+        rules = SignalsSection(quarantine_at=100)
+        counts = []
+        for size in (1, 300):
+            shown = [_shown(n, (anna, boris)[n % 2]) for n in range(size)]
+            async with guarded.database.transaction(pipeline=True) as db:
+                sent = _Sent(db, monkeypatch)
+                found = await reading.look(db, rules, shown, now=guarded.at)
+                counts.append(sent.count)
+            assert len(found) == size
+        assert counts == [4, 4]
+
+    async def test_what_is_read_lies_in_indexes(self, guarded):
+        asked = {
+            reading.PAST: [[UUID(int=1)], 200],
+            reading.OF_SELLERS: [["7825706086"], 20],
+            reading.SHARING: {"members": [UUID(int=1)], "since": guarded.at, "most": 200},
+        }
+        async with guarded.database.transaction() as db:
+            await db.execute("SET LOCAL enable_seqscan = off")
+            for query, params in asked.items():
+                plan = await (await db.execute(f"EXPLAIN {query}", params)).fetchall()
+                text = "\n".join(row[0] for row in plan)
+                assert "Seq Scan" not in text, text
+
+
+class _Sent:
+    """How many statements a connection sends."""
+
+    def __init__(self, db: Db, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        execute = db.execute
+
+        async def counted(*args: Any, **kwargs: Any) -> Any:
+            self.count += 1
+            return await execute(*args, **kwargs)
+
+        monkeypatch.setattr(db, "execute", counted)
+
+
+def _shown(number: int, member_id: UUID) -> Shown:
+    past = Past(
+        receipt_id=UUID(int=number + 1),
+        registered_at=NOON.replace(tzinfo=UTC),
+        occurred_at=NOON.replace(tzinfo=UTC) - timedelta(hours=number),
+        wall_time=NOON - timedelta(hours=number),
+        seller_inn=f"78257{number:05d}",
+        shop=number,
+        subject=None,
+        fn=number,
+        fd=number,
+    )
+    return Shown(member_id, past, named=False, packs=[("04605035006964", f"s{number}")])
 
 
 async def _merge(shop: Shop, into: UUID, gone: UUID) -> None:

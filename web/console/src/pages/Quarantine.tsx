@@ -110,7 +110,7 @@ interface CardProps {
 function Card({ held, busy, release, decline }: CardProps) {
   return (
     <li className="card paper">
-      <div className="top">
+      <div className="heading">
         <h2>{held.seller?.name ?? say.moderation.noSeller}</h2>
         <Badge color="orange" variant="light">
           {say.quarantine.score(number(held.score))}
