@@ -1,6 +1,7 @@
 """Receipts over HTTP, as the contract has them."""
 
 import json
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -71,6 +72,16 @@ class TestSubmit:
         assert response.status_code == 202
         assert response.json()["status"] == "checking"
         assert response.json()["total_kopecks"] == 88_000
+
+    async def test_while_it_is_checked_it_says_when_it_is_asked_for_and_until_when(self, api, anna):
+        given = {"member_id": anna, "qr": PAPER.qr.text()}
+        sent = await api.ok("POST", "/v1/receipts", given, key="checked")
+        shown = await api.ok("GET", f"/v1/receipts/{sent['id']}")
+        check = shown["check"]
+        assert (check["asked"], check["promised_points"]) == (0, 0)
+        assert check["next_at"] is not None
+        registered = datetime.fromisoformat(shown["registered_at"])
+        assert datetime.fromisoformat(check["until"]) - registered == timedelta(days=30)
 
     async def test_an_export_registers_each_of_its_receipts(self, api, anna):
         papers = [receipt(number, lines=[CREAM]) for number in range(2, 5)]

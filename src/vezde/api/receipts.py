@@ -27,6 +27,7 @@ from vezde.receipts.model import FiscalLine, Note, Reason, Status, Way
 from vezde.receipts.operations import moderating, registering
 from vezde.receipts.operations.registering import Registered, Submission
 from vezde.receipts.operations.settling import Matched
+from vezde.receipts.providers import schedule
 from vezde.receipts.reading import handing, reader
 from vezde.receipts.reading.model import Findings, Found
 from vezde.receipts.reading.slips import Slip
@@ -112,11 +113,25 @@ class SlipOut(BaseModel):
     lines: list[SlipLineOut]
 
 
+class CheckOut(BaseModel):
+    """How the check goes: `asked` times the document was not there yet.
+
+    `next_at`, when it is asked for again; null: just now, or it waits for another's check. No more
+    after `until`. `promised_points` are pending until it is checked.
+    """
+
+    asked: int
+    next_at: datetime | None
+    until: datetime
+    promised_points: int
+
+
 class ReceiptOut(BaseModel):
     """A receipt; `lines` are there once the document is verified.
 
     `promised_at`, of one that is held for a person: it is decided by then.
-    `slip`, of one receipt alone: what the member's PDF said beside its code.
+    Of one receipt alone: `slip`, what the member's PDF said beside its code; `check`, while it is
+    being checked.
     """
 
     id: str
@@ -134,6 +149,7 @@ class ReceiptOut(BaseModel):
     registered_at: datetime
     promised_at: datetime | None = None
     slip: SlipOut | None = None
+    check: CheckOut | None = None
 
 
 class SummaryOut(BaseModel):
@@ -366,8 +382,21 @@ async def one(receipt_id: str, _caller: Caller, using: Using) -> ReceiptOut:
         now = await using.clock.programme(db)
         receipt = await queries.receipt(db, member_id, internal)
         slip = await queries.slip(db, receipt.member_id, receipt.receipt_id)
+        check = await queries.check(db, receipt.member_id, receipt.receipt_id)
     shown = receipt_out(receipt, now)
-    return shown if slip is None else shown.model_copy(update={"slip": _slip(slip)})
+    more = {"slip": _slip(slip) if slip else None, "check": _check(check, receipt)}
+    return shown.model_copy(update=more)
+
+
+def _check(check: queries.Check | None, receipt: queries.Receipt) -> CheckOut | None:
+    if check is None or receipt.status is not Status.CHECKING:
+        return None
+    return CheckOut(
+        asked=check.asked,
+        next_at=check.next_at,
+        until=receipt.registered_at + schedule.LONGEST,
+        promised_points=check.promised_points,
+    )
 
 
 def _slip(slip: Slip) -> SlipOut:

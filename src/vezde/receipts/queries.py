@@ -30,6 +30,19 @@ LEFT JOIN receipts.quarantine q ON r.reason = 'quarantined'
 THESE = (
     COLUMNS + "WHERE (r.member_id, r.receipt_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))"
 )
+CHECK: LiteralString = """
+SELECT v.asked, CASE WHEN v.step = 'ask' AND v.parked_because IS NULL THEN v.due_at END AS next_at,
+    coalesce(p.points, 0) AS promised_points
+FROM receipts.verification v
+LEFT JOIN receipts.promise p
+    ON p.member_id = v.member_id AND p.receipt_id = v.receipt_id AND p.ended_at IS NULL
+WHERE v.member_id = %s AND v.receipt_id = %s
+"""
+PROMISED: LiteralString = """
+SELECT receipt_id, points FROM receipts.promise
+WHERE (member_id, receipt_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
+  AND ended_at IS NULL
+"""
 SLIP = "SELECT slip FROM receipts.slip WHERE member_id = %s AND receipt_id = %s"
 OF_MEMBER = (
     COLUMNS
@@ -88,6 +101,17 @@ class Receipt:
     def points(self, now: datetime) -> tuple[int, int, datetime | None]:
         """What its lines earned: pending, active, and when the last of it becomes active."""
         return points_of(self.matched, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check that goes on: `asked` times the document was not there yet, `next_at` it is asked
+    for again (None: it waits for its turn, or is found), so many points are promised meanwhile.
+    """
+
+    asked: int
+    next_at: datetime | None
+    promised_points: int
 
 
 def points_of(matched: Sequence[Matched], now: datetime) -> tuple[int, int, datetime | None]:
@@ -163,6 +187,17 @@ async def receipts(db: Db, wanted: Sequence[tuple[UUID, UUID]]) -> dict[UUID, Re
     members, ids = [member for member, _ in wanted], [one for _, one in wanted]
     rows = await kit_db.fetch_all(db, _Row, THESE, [members, ids])
     return {row.receipt_id: row.receipt() for row in rows}
+
+
+async def check(db: Db, member_id: UUID, receipt_id: UUID) -> Check | None:
+    """How the check of a receipt goes; None when it is over."""
+    return await kit_db.fetch_one(db, Check, CHECK, [member_id, receipt_id])
+
+
+async def promised(db: Db, keys: Collection[tuple[UUID, UUID]]) -> dict[UUID, int]:
+    """Points set aside for receipts (member, receipt) until they are checked, by receipt."""
+    columns = [[one for one, _ in keys], [one for _, one in keys]]
+    return dict(await (await db.execute(PROMISED, columns)).fetchall())
 
 
 async def slip(db: Db, member_id: UUID, receipt_id: UUID) -> Slip | None:

@@ -97,9 +97,15 @@ def receipts(
     zone: ZoneInfo,
     now: datetime,
     file: FileShown | None = None,
+    promised: int = 0,
 ) -> View:
-    """What became of the receipts that one message tells of; `file`: they came in one."""
+    """What became of the receipts that one message tells of; `file`: they came in one.
+
+    `promised` are points set aside for one that is being checked.
+    """
     if len(shown) == 1 and file is None:
+        if promised and shown[0].status is Status.CHECKING and shown[0].reason is None:
+            return View("receipt_promised", {"points": Points(promised)})
         return _receipt(shown[0], brand=brand, zone=zone, now=now)
     open_ = sum(one.status is Status.CHECKING for one in shown)
     if open_ == len(shown) and file is None:

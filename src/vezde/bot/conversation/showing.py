@@ -111,12 +111,17 @@ async def _show_singles(db: Db, showings: Sequence[Showing]) -> list[Answer]:
         for one, receipt, slot in zip(showings, made, slots, strict=True)
     ]
     await chats.show(db, shown)
-    found = await queries.receipts(db, [(one.member_id, one.receipt_id) for one in made])
+    keys = [(one.member_id, one.receipt_id) for one in made]
+    found = await queries.receipts(db, keys)
+    promised = await queries.promised(db, keys) if first.programme.trust else {}
     days = await disputes.days(db, [one.receipt_id for one in made if one.proves])
     return [
         _proof(one.talk, slot, found[receipt.receipt_id], days[receipt.receipt_id])
         if receipt.receipt_id in days
-        else _told(one.talk, slot, [found[receipt.receipt_id]])
+        else _told(
+            *(one.talk, slot, [found[receipt.receipt_id]]),
+            promised=promised.get(receipt.receipt_id, 0),
+        )
         for one, receipt, slot in zip(showings, made, slots, strict=True)
     ]
 
@@ -153,9 +158,14 @@ def _proof(talk: Talk, slot: str, receipt: Receipt, due_at: datetime) -> Answer:
     return Answer((talk.say(view, slot=slot, key=key_of(slot, [receipt])),))
 
 
-def _told(talk: Talk, slot: str, told: Sequence[Receipt]) -> Answer:
+def _told(talk: Talk, slot: str, told: Sequence[Receipt], *, promised: int = 0) -> Answer:
     view = screens.receipts(
-        told, brand=talk.brand, zone=talk.programme.zone, now=talk.now, file=file_of(slot)
+        *(told,),
+        brand=talk.brand,
+        zone=talk.programme.zone,
+        now=talk.now,
+        file=file_of(slot),
+        promised=promised,
     )
     return Answer((talk.say(view, slot=slot, key=key_of(slot, told)),))
 

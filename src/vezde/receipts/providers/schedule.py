@@ -12,6 +12,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 # Ages at which a document is asked for again, counted from the first time. A till without a
 # connection keeps documents for up to 30 days, so after that no more will come.
 AGES = (5 * MINUTE, HOUR, 6 * HOUR, DAY, 3 * DAY, *(day * DAY for day in range(4, 31)))
+LONGEST = AGES[-1]
 UNAVAILABLE = (timedelta(seconds=30), 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR)
 QUOTA = (HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY)
 SPREAD = 0.1
