@@ -14,12 +14,17 @@ from collections.abc import Callable
 
 import atheris
 
-with atheris.instrument_imports(include=["vezde.receipts", "email", "html.parser"]):
+with atheris.instrument_imports(
+    include=["vezde.receipts", "vezde.purchases", "email", "html.parser"]
+):
     from vezde.kit.errors import DomainError
+    from vezde.purchases import marking
+    from vezde.purchases.reports import reading
     from vezde.receipts import parsers
     from vezde.receipts.links import model as links
+    from vezde.receipts.providers.fns import envelopes
     from vezde.receipts.qr import grammar, typed
-    from vezde.receipts.reading import files, letters, pages, slips
+    from vezde.receipts.reading import files, letters, pages, photos, slips
     from vezde.receipts.reading.model import Findings
 
 
@@ -66,6 +71,28 @@ def letter(data: bytes) -> None:
     letters.read(data)
 
 
+def photo(data: bytes) -> None:
+    for jpeg in photos.find(data, [(7380440800000000, 1)]).values():
+        assert len(jpeg) <= photos.MOST_BYTES
+
+
+def report(data: bytes) -> None:
+    for _ in reading.read(data).rows:
+        pass
+
+
+def code(data: bytes) -> None:
+    """A pack's code without its tail names the same pack."""
+    pack = marking.read(_text(data))
+    assert pack is None or marking.read(pack.text) == pack
+
+
+def tax_service(data: bytes) -> None:
+    for read in (envelopes.read_token, envelopes.read_message_id, envelopes.read_result):
+        with contextlib.suppress(envelopes.Fault, envelopes.NotSoap):
+            read(data)
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "qr": qr,
     "details": details,
@@ -75,6 +102,10 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "files": any_file,
     "pages": page,
     "letters": letter,
+    "photos": photo,
+    "reports": report,
+    "codes": code,
+    "tax_service": tax_service,
 }
 
 
