@@ -1,7 +1,12 @@
 """What an installation costs: CPU and memory of each kind of its processes."""
 
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from statistics import mean
+from typing import Any
 
 from vezde.testing.installation import Installation
 
@@ -25,6 +30,41 @@ def memory(server: Installation) -> dict[str, float]:
     for pid, command in server.processes():
         held[kind_of(server, pid, command)] += _anonymous_kb(pid) / 1024
     return held
+
+
+@contextmanager
+def watching(server: Installation) -> Iterator[list[dict[str, float]]]:
+    """Memory by kind of process, each second."""
+    seen: list[dict[str, float]] = []
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.wait(1.0):
+            seen.append(memory(server))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        thread.join()
+
+
+def growth(seen: list[dict[str, float]]) -> tuple[float, dict[str, Any]]:
+    """Memory of the last part as a share of the second's, and what was compared: minutes of a long
+    run, sixths of a short one.
+    """
+    part = min(60, max(1, len(seen) // 6))
+    second, last = seen[part : 2 * part], seen[-part:]
+    before = {kind: mean(one[kind] for one in second) for kind in KINDS}
+    after = {kind: mean(one[kind] for one in last) for kind in KINDS}
+    facts = {
+        "compared_seconds": part,
+        "of_seconds": len(seen),
+        **{f"{kind}_mb": [round(before[kind]), round(after[kind])] for kind in KINDS},
+    }
+    return sum(after.values()) / sum(before.values()), facts
 
 
 def kind_of(server: Installation, pid: int, command: str) -> str:

@@ -15,14 +15,12 @@ import bisect
 import json
 import os
 import tempfile
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 import _machine
@@ -133,7 +131,7 @@ def talk(server: Installation, crowd: Crowd, chosen: argparse.Namespace) -> None
     patient(crowd)
     first, before = crowd.fake.bot.updates.next_id, _machine.cpu(server)
     crowd.late_seconds, crowd.missed_buttons = 0.0, 0
-    with watching(server) as memory:
+    with _machine.watching(server) as memory:
         began = time.perf_counter()
         crowd.run(chosen.rate, chosen.seconds)
         seconds = time.perf_counter() - began
@@ -151,7 +149,8 @@ def talk(server: Installation, crowd: Crowd, chosen: argparse.Namespace) -> None
         cores_busy=round(sum(spent.values()) / seconds, 2),
         cores=os.cpu_count(),
     )
-    report_memory(memory)
+    share, facts = _machine.growth(memory)
+    say("bot_memory_last_to_second", share, **facts)
 
 
 def patient(crowd: Crowd) -> float:
@@ -241,40 +240,6 @@ def metrics(server: Installation) -> dict[str, float]:
     _status, text = server.request("GET", "/metrics")
     lines = [one for one in text.decode().splitlines() if one and not one.startswith("#")]
     return {one.rsplit(" ", 1)[0]: float(one.rsplit(" ", 1)[1]) for one in lines}
-
-
-@contextmanager
-def watching(server: Installation) -> Iterator[list[dict[str, float]]]:
-    """Memory by kind of process, each second."""
-    seen: list[dict[str, float]] = []
-    stop = threading.Event()
-
-    def look() -> None:
-        while not stop.wait(1.0):
-            seen.append(_machine.memory(server))
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
-        yield seen
-    finally:
-        stop.set()
-        thread.join()
-
-
-def report_memory(seen: list[dict[str, float]]) -> None:
-    """The last part against the second: minutes of a long run, sixths of a short one."""
-    part = min(60, max(1, len(seen) // 6))
-    second, last = seen[part : 2 * part], seen[-part:]
-    before = {kind: mean(one[kind] for one in second) for kind in _machine.KINDS}
-    after = {kind: mean(one[kind] for one in last) for kind in _machine.KINDS}
-    say(
-        "bot_memory_last_to_second",
-        sum(after.values()) / sum(before.values()),
-        compared_seconds=part,
-        of_seconds=len(seen),
-        **{f"{kind}_mb": [round(before[kind]), round(after[kind])] for kind in _machine.KINDS},
-    )
 
 
 def outage(server: Installation, crowd: Crowd, chosen: argparse.Namespace) -> None:

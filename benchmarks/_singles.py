@@ -1,0 +1,73 @@
+"""Receipts posted one by one at a fixed rate, as tills and shops post them."""
+
+import asyncio
+import json
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from vezde.kit import ids
+from vezde.testing.installation import Installation
+
+WATCHED_EACH = 10  # of posts; looking after each would be most of the load
+LOOK_SECONDS = 0.02
+PATIENCE_SECONDS = 30.0
+
+
+@dataclass
+class Singles:
+    """`answered` and `visible`: seconds from when a post was to leave, for each and for some."""
+
+    server: Installation
+    answered: list[float] = field(default_factory=list)
+    visible: list[float] = field(default_factory=list)
+    late: list[float] = field(default_factory=list)
+    refused: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def run(self, bodies: Sequence[dict[str, Any]], rate: float) -> None:
+        """Post all, on time whether or not others were answered."""
+        asyncio.run(self._run(bodies, rate))
+
+    async def _run(self, bodies: Sequence[dict[str, Any]], rate: float) -> None:
+        headers = {"Authorization": f"Bearer {self.server.key}"}
+        base = f"http://127.0.0.1:{self.server.port}"
+        connector = aiohttp.TCPConnector(limit=100)
+        async with (
+            aiohttp.ClientSession(base, headers=headers, connector=connector) as self.http,
+            asyncio.TaskGroup() as group,
+        ):
+            start = time.perf_counter() + 0.1
+            for number, body in enumerate(bodies):
+                at = start + number / rate
+                await asyncio.sleep(max(at - time.perf_counter(), 0))
+                group.create_task(self._post(body, at, watched=number % WATCHED_EACH == 0))
+
+    async def _post(self, body: dict[str, Any], at: float, *, watched: bool) -> None:
+        self.late.append(time.perf_counter() - at)
+        key = {"Idempotency-Key": str(ids.new())}
+        async with self.http.post("/v1/receipts", json=body, headers=key) as answer:
+            told = json.loads(await answer.read())
+        self.answered.append(time.perf_counter() - at)
+        if answer.status != 202:
+            self.refused[f"{answer.status} {told.get('code')}"] += 1
+        elif watched:
+            await self._look(told["id"], at)
+
+    async def _look(self, receipt_id: str, at: float) -> None:
+        status = ""
+        while time.perf_counter() - at < PATIENCE_SECONDS:
+            async with self.http.get(f"/v1/receipts/{receipt_id}") as answer:
+                told = json.loads(await answer.read())
+            if (
+                told["status"] == "accepted"
+                and told["points"]["pending"] + told["points"]["active"]
+            ):
+                self.visible.append(time.perf_counter() - at)
+                return
+            status = told["status"]
+            await asyncio.sleep(LOOK_SECONDS)
+        self.refused[f"not visible: {status}"] += 1
