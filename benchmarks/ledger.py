@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import _accounts
@@ -37,6 +37,7 @@ from vezde.ledger.operations import auditing
 
 NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
 CLIENTS = 2
+ROW: LiteralString = "INSERT INTO ledger.row_of_bench (id, said) VALUES (%s, %s)"
 SIZES = """
 SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_class c
 WHERE c.relnamespace = 'ledger'::regnamespace AND c.relkind = 'r'
@@ -77,6 +78,8 @@ def filled(members: int) -> Iterator[str]:
         with psycopg.connect(running.owner, autocommit=True) as db:
             _accounts.fill(db, members, now=NOW)
             sizes = dict(db.execute(SIZES).fetchall())
+            db.execute("CREATE TABLE ledger.row_of_bench (id uuid PRIMARY KEY, said jsonb)")
+            db.execute("GRANT INSERT ON ledger.row_of_bench TO vezde_app")
         tell(
             {
                 "figure": "bytes on disk a member with ten lots",
@@ -91,6 +94,7 @@ def filled(members: int) -> Iterator[str]:
 
 # Figure, connections in all, movements or balances a call, what is called.
 FIGURES = (
+    ("a row and nothing else, one a transaction", 8, 1, "row"),
     ("accruals, one a transaction", 8, 1, "accrue"),
     ("redemptions, one a transaction", 8, 1, "redeem"),
     ("accruals, 100 pipelined", 2, 100, "accrue_many"),
@@ -145,7 +149,7 @@ class Bench:
     async def load(self, seconds: float, call: str, connections: int) -> tuple[list[float], float]:
         once: Callable[[], Coroutine[Any, Any, None]] = getattr(self, call)
         took: list[float] = []
-        async with Database(self.where, size=connections) as self.db:
+        async with Database(self.where, size=connections, planned_once=True) as self.db:
             await asyncio.gather(*(once() for _ in range(10 * connections)))  # plans, connections
             cpu, ends = time.process_time(), time.perf_counter() + seconds
 
@@ -159,6 +163,11 @@ class Bench:
 
     def somebody(self) -> UUID:
         return _accounts.member(random.randint(1, self.members))
+
+    async def row(self) -> None:
+        """What the cheapest durable command costs here, to compare the others with."""
+        async with self.db.transaction(pipeline=True) as tx:
+            await tx.execute(ROW, [ids.new(), '{"points": 41}'])
 
     async def accrue(self) -> None:
         async with self.db.transaction(pipeline=True) as tx:
