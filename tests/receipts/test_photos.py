@@ -201,11 +201,9 @@ class TestKeeping:
         with pytest.raises(CannotUnseal):
             await seen(shop, anna, receipt_id)
 
-    async def test_refused_and_repeated_receipts_keep_none(self, shop, anna, boris):
-        await show(shop, anna, PAPER, at_hand(shop.vault))
-        await show(shop, anna, PAPER, at_hand(shop.vault))  # their own once more
-        await show(shop, boris, PAPER, at_hand(shop.vault))  # taken
-        assert await rows(shop, "SELECT member_id FROM receipts.photo") == [(anna,)]
+    async def test_receipts_refused_at_the_door_keep_none(self, shop, anna):
+        await show(shop, anna, receipt(1, lines=[LIPSTICK], operation=3), at_hand(shop.vault))
+        assert await rows(shop, "SELECT 1 FROM receipts.photo") == []
 
     async def test_where_the_programme_wants_none_there_is_none(self, shop, anna, boris, known):
         await shop.publish(moderation={"photo_days": 0})
