@@ -6,6 +6,8 @@ from datetime import timedelta
 from bot.conftest import CREAM, Door
 from vezde.members import operations as members
 from vezde.members.links.model import NewLink
+from vezde.receipts import quarantine
+from vezde.receipts.operations import quarantining
 from vezde.testing.receipts import OZON, line, picture, receipt
 
 
@@ -170,6 +172,26 @@ class TestRefusal:
         anna = await door.member()
         await anna.send("привет")
         await anna.sees("Пришлите фото чека", "/balance")
+
+
+class TestHeld:
+    async def test_is_told_kindly_by_when_and_hears_of_the_end(self, door: Door) -> None:
+        signals = {"quarantine_at": 100, "pack_seen": {"score": 100}}
+        await door.publish(signals=signals)
+        jar = [line(CREAM, 83_000, gtin="04605035006964", serial="A1b2C3")]
+        anna = await door.member()
+        await anna.photo(picture(door.paper(1, lines=jar)))
+        await anna.sees("+83 балла")
+        boris = await door.member("Борис")
+        await boris.photo(picture(door.paper(2, lines=jar)))
+        await boris.sees("его посмотрит человек", within=10)
+        async with door.house.database.transaction() as db:
+            now = await door.house.clock.programme(db)
+            (held,) = await quarantine.page(db, after=None, limit=5)
+            await quarantining.release(
+                db, held.member_id, held.receipt_id, now=now, actor="operator:x"
+            )
+        await boris.sees("+83 балла", within=10)
 
 
 class TestAdvance:

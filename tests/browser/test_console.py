@@ -320,11 +320,14 @@ class TestModeration:
 @pytest.fixture
 def held(sandbox: Installation, doubts: None) -> None:
     """Three receipts of three people with one jar between them: two wait."""
+    programme = sandbox.call("GET", "/v1/program")["document"]
+    programme["signals"]["quarantine_at"] = 105  # a sandbox holds nothing by itself
+    sandbox.call("PUT", "/v1/program", {"document": programme})
     mark = time.monotonic_ns() % 10**6
     noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0, tzinfo=None)
     jar = line(
         *("LUNARIA ПЕНКА Д/УМЫВ ЛУН.ШЕЛК 150МЛ", 69_000),
-        gtin="04605035006964",
+        gtin="02990000000019",
         serial=f"Held{mark}",
     )
     for number in range(3):

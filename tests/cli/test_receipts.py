@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -6,6 +7,7 @@ from typing import Any
 import pytest
 
 from cli.installation import Installation
+from vezde.kit import share
 from vezde.testing import receipts as factories
 from vezde.testing.receipts import PYATEROCHKA, Shape, line, receipt, render
 
@@ -163,3 +165,35 @@ class TestSubmit:
     )
     def test_asks_whose_they_are(self, real: Installation, words: tuple[str, ...]) -> None:
         real.run("receipts", "submit", *words, ".", code=2)
+
+
+@pytest.fixture
+def guarded(enrolled: Installation) -> Iterator[Installation]:
+    """The shipped programme as a brand has it: a sandbox's own holds nothing."""
+    text = (share.folder("examples") / "program.yaml").read_text("utf-8")
+    quiet = text.replace("quarantine_at: 105", "quarantine_at: null")
+    assert quiet != text
+    enrolled.run("program", "publish", write(enrolled, "program.yaml", text.encode()))
+    yield enrolled
+    enrolled.run("program", "publish", write(enrolled, "program.yaml", quiet.encode()))
+
+
+class TestHeld:
+    def test_are_listed_released_and_declined(self, guarded: Installation) -> None:
+        foam = "LUNARIA ПЕНКА Д/УМЫВ ЛУН.ШЕЛК 150МЛ"
+        jar = line(foam, 69_000, gtin="02990000000019", serial="OneJar")
+        for number, who in enumerate((ANNA, BORIS, "+79000000003")):
+            at = paper(0).wall_time - timedelta(days=2 * number)
+            document = receipt(900_000 * (number + 1), lines=[jar], at=at, seller=PYATEROCHKA)
+            file = write(guarded, f"held-{number}.json", render(document))
+            (shown,) = submit(guarded, "--enrol", file, phone=who)
+        assert shown["reason"]["code"] == "quarantined"
+        listed = guarded.run("receipts", "held").stdout
+        assert "Упаковки из этого чека уже были в другом чеке: 1" in listed
+        first, second = (one.split()[0] for one in listed.splitlines() if one.startswith("rcp_"))
+        assert "accepted" in guarded.run("receipts", "release", first, "--note", "подарок").stdout
+        ran = guarded.run("receipts", "decline", second, "--note", "чужая банка")
+        assert "declined" in ran.stdout
+        assert guarded.run("receipts", "held").stdout == ""
+        again = guarded.run("receipts", "decline", first, "--note", "поздно", code=1)
+        assert "was released" in again.stderr

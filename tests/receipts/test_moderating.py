@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from vezde.catalog import operations as catalog
-from vezde.receipts import looks
+from vezde.receipts import looks, section
 from vezde.receipts.model import Reason, Status
 from vezde.receipts.operations import merging, moderating, writing
 from vezde.testing.receipts import line, receipt
@@ -139,6 +139,10 @@ class TestQueue:
                     one = part[-1]
                     after = looks.Place(one.since, one.sum_kopecks, one.receipt_id, one.line)
                 assert found == sums
+
+    async def test_has_the_first_twenty_names_where_the_programme_says_nothing(self, shop):
+        async with shop.database.transaction() as db:
+            assert (await section.in_force(db, shop.at)).first_names == 20
 
     async def test_has_the_first_names_of_a_catalogue_once_each(self, shop, anna):
         for number in (1, 2):

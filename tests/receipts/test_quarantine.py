@@ -16,7 +16,13 @@ from vezde.members.model import MemberClosed
 from vezde.receipts import intake, quarantine, queries
 from vezde.receipts.intake import Line
 from vezde.receipts.model import Reason, Status
-from vezde.receipts.operations import moderating, quarantining, rematching
+from vezde.receipts.operations import (
+    disputing,
+    moderating,
+    quarantining,
+    rematching,
+    resolving,
+)
 from vezde.receipts.providers.proverkacheka import Proverkacheka
 from vezde.receipts.signals import devices, reading
 from vezde.receipts.signals.model import Past, Shown, Signal
@@ -232,6 +238,23 @@ class TestRelease:
         for decide in (release, decline):
             with pytest.raises(quarantining.NotHeld):
                 await decide(guarded, anna, sound.receipt_id)
+
+    async def test_not_what_was_declined_and_then_went_to_another_member(
+        self, guarded, anna, boris
+    ):
+        second = await held_paper(guarded, anna, boris)
+        await decline(guarded, boris, second)
+        vera = await guarded.enrol(Person("Вера", phone(77), ""))
+        double = await guarded.show(vera, document=receipt(70_002, lines=[JAR, CREAM]))
+        async with guarded.database.transaction() as db:
+            dispute = await disputing.claim(db, vera, double.receipt_id, now=guarded.at)
+            await resolving.decide(
+                db, dispute.dispute_id, move=True, now=guarded.at, actor="operator:1"
+            )
+        assert (await guarded.receipt(boris, second)).reason is Reason.MOVED
+        with pytest.raises(quarantining.NotHeld):
+            await release(guarded, boris, second)
+        assert (await guarded.points(boris)).active == 0
 
     async def test_a_note_is_needed_to_decline(self, guarded, anna, boris):
         second = await held_paper(guarded, anna, boris)

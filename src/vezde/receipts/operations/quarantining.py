@@ -27,6 +27,7 @@ from vezde.sellers.model import Stance
 NOTE_LENGTH: Final = 500
 RELEASED: Final = "released"
 DECLINED: Final = "declined"
+HELD_STILL: Final = frozenset({Reason.QUARANTINED, Reason.DECLINED})
 
 LOCK: LiteralString = """
 SELECT r.receipt_id FROM receipts.receipt r WHERE r.member_id = %s AND r.receipt_id = %s FOR UPDATE
@@ -148,7 +149,8 @@ async def _held(db: Db, member_id: UUID, receipt_id: UUID) -> tuple[Receipt, _He
             return await _held(db, await _present(db, found.member_id), receipt_id)
     receipt = await queries.receipt(db, member_id, receipt_id)
     held = await kit_db.fetch_one(db, _Held, HELD, [member_id, receipt_id])
-    if held is None:
+    moved_on = held and held.outcome != RELEASED and receipt.reason not in HELD_STILL
+    if held is None or moved_on:  # gone to whoever proved that it is theirs, say
         raise NotHeld("This receipt is not held; look at it as it is now.")
     return receipt, held
 

@@ -16,6 +16,7 @@ from vezde.catalog.matcher import Guess, Match
 from vezde.catalog.matcher import Item as NamedItem
 from vezde.catalog.model import Product
 from vezde.kit.db import Db
+from vezde.program import decide as program_rules
 from vezde.program import queries as program
 from vezde.program import records
 from vezde.program.model import Decision, Programmes, Variant
@@ -106,13 +107,17 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """An item with all that is known of it before it is linked and priced."""
+    """An item with all that is known of it before it is linked and priced.
+
+    `in_time`: by the programme's window it was shown in time.
+    """
 
     item: Item
     place: Place
     occurred_at: datetime
     matches: tuple[Match, ...]
     marks: Mapping[int, str] = field(default_factory=dict)
+    in_time: bool = True
 
 
 async def settle(
@@ -160,6 +165,7 @@ async def _look(
         seeing.shown(read.item.document, document, read.place, products)
         for read in reads
         if (document := documents[read.item.receipt_id])
+        and read.in_time
         and seeing.is_sale(read.item.document, document)
     ]
     if not shown:
@@ -211,13 +217,18 @@ async def read(db: Db, items: Sequence[Item], *, now: datetime) -> list[Read]:
     start = 0
     for item, place in zip(items, places, strict=True):
         end = start + len(item.document.lines)
+        at = occurred_at(item.document.wall_time, place, programmes)
+        late = program_rules.window_refusal(
+            programmes.at(at), occurred_at=at, registered_at=item.registered_at
+        )
         reads.append(
             Read(
                 item=item,
                 place=place,
-                occurred_at=occurred_at(item.document.wall_time, place, programmes),
+                occurred_at=at,
                 matches=tuple(matches[start:end]),
                 marks=slips.get(item.receipt_id, {}),
+                in_time=late is None,
             )
         )
         start = end

@@ -64,9 +64,13 @@ UPDATE receipts.receipt
 SET status = 'rejected', reason = 'lapsed', decided_at = %s
 WHERE member_id = %s AND receipt_id = %s AND status = 'awaiting_settlement'
 """
+# A receipt that was declined, went to another member and came back is held anew.
 HOLD = """
 INSERT INTO receipts.quarantine (member_id, receipt_id, score, reasons, held_at, promised_at)
 VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (member_id, receipt_id) DO UPDATE SET score = excluded.score,
+    reasons = excluded.reasons, held_at = excluded.held_at, promised_at = excluded.promised_at,
+    outcome = NULL, ended_at = NULL, ended_by = NULL, note = NULL
 """
 DONE = "DELETE FROM receipts.verification WHERE member_id = %s AND receipt_id = %s"
 
