@@ -26,8 +26,9 @@ from vezde.purchases.queries import PackDispute
 from vezde.receipts import disputes, queries, section
 from vezde.receipts.disputes import After, Case, Proof, Showing
 from vezde.receipts.model import ClaimState
-from vezde.receipts.operations import disputing, resolving
+from vezde.receipts.operations import disputing, rechecking, resolving
 from vezde.receipts.operations.disputing import Dispute, DisputeMissing, Given, NoProof
+from vezde.receipts.operations.rechecking import Recheck
 from vezde.receipts.photos import operations as photos
 from vezde.receipts.queries import Receipt
 from vezde.receipts.reading.model import Findings
@@ -36,7 +37,7 @@ router = APIRouter(tags=["receipts"])
 Using = Annotated[Tools, Depends(tools)]
 Caller = Annotated[Key, Depends(scope(Scope.RECEIPTS))]
 Decider = Annotated[Key, Depends(scope(Scope.CATALOG))]
-Of = Literal["receipt", "pack"]
+Of = Literal["receipt", "pack", "recheck"]
 
 FILE_BYTES = 10 * 1024 * 1024
 KEPT_FOR = timedelta(days=180)  # a proof's file, after it was given
@@ -93,7 +94,11 @@ class ProofOut(BaseModel):
 
 
 class CaseOut(BaseModel):
-    """A dispute about a receipt or a pack with both sides; `verified`: it may move."""
+    """A dispute about a receipt or a pack with both sides; `verified`: it may move.
+
+    Of a receipt that was asked for again (`recheck`) `because` and `note` say what differs; there
+    is one side, `claimant`.
+    """
 
     id: str
     about: Of
@@ -109,12 +114,17 @@ class CaseOut(BaseModel):
     proofs: list[ProofOut]
     gtin: str | None = None
     serial: str | None = None
+    because: Literal["gone", "changed"] | None = None
+    note: str | None = None
     seller: PlaceOut | None = None
     receipt: PaperOut | None = None
 
 
 class VerdictIn(BaseModel):
-    """`move`: true: it is the claimant's; false: it stays."""
+    """`move`: true: it is the claimant's; false: it stays.
+
+    Of a receipt that was asked for again: true: the points stay taken; false: they are given again.
+    """
 
     model_config = ConfigDict(extra="forbid")
     move: bool
@@ -189,7 +199,10 @@ async def decide(request: Request, dispute_id: str, given: VerdictIn, caller: De
 
 
 async def decide_any(db: Db, dispute_id: UUID, *, move: bool, now: datetime, actor: str) -> Of:
-    """Decide a dispute of either kind; says which it was."""
+    """Decide a dispute of any kind; says which it was."""
+    if await rechecking.one(db, dispute_id) is not None:
+        await rechecking.decide(db, dispute_id, release=not move, now=now, actor=actor)
+        return "recheck"
     try:
         await disputing.one(db, dispute_id)
     except DisputeMissing:
@@ -266,6 +279,16 @@ async def cases_out(
     """A page of disputes of one kind."""
     after = _place(cursor)
     hours = timedelta(hours=(await section.in_force(db, now)).promised_hours)
+    if about == "recheck":
+        place = (after.queued_at, after.dispute_id) if after else None
+        held = await rechecking.page(db, decided=decided, after=place, limit=limit + 1)
+        papers = await queries.receipts(db, [(one.member_id, one.receipt_id) for one in held])
+        return page(
+            held,
+            limit,
+            show=lambda one: _recheck_out(one, papers.get(one.receipt_id), hours, now),
+            position=lambda one: f"{_since(one).isoformat()} {one.recheck_id}",
+        )
     if about == "pack":
         before = (after.queued_at, after.dispute_id) if after else None
         packs = await purchase_queries.pack_disputes(
@@ -287,6 +310,11 @@ async def case_out(db: Db, dispute_id: UUID, about: Of, *, now: datetime) -> Cas
     hours = timedelta(hours=(await section.in_force(db, now)).promised_hours)
     if about == "pack":
         return _pack_out(await purchase_queries.pack_dispute(db, dispute_id), hours, now)
+    if about == "recheck":
+        one = await rechecking.one(db, dispute_id)
+        assert one is not None, "it was decided a moment ago"
+        papers = await queries.receipts(db, [(one.member_id, one.receipt_id)])
+        return _recheck_out(one, papers.get(one.receipt_id), hours, now)
     found = await disputes.cases(db, [await disputing.one(db, dispute_id)])
     return (await _shower(db, found, hours, now))(found[0])
 
@@ -398,6 +426,42 @@ def _proof(one: Proof, dispute: Dispute, states: dict[UUID, photos.State]) -> Pr
         receipt_id=names.receipt(one.member_id, one.receipt_id) if one.receipt_id else None,
         file=one.file is not None,
         photo=states.get(one.receipt_id, nothing) if one.receipt_id else nothing,
+    )
+
+
+def _since(one: Recheck) -> datetime:
+    assert one.held_at is not None, "what is listed is or was held"
+    return one.held_at
+
+
+def _recheck_out(one: Recheck, receipt: Receipt | None, hours: timedelta, now: datetime) -> CaseOut:
+    since = _since(one)
+    side = SideOut(member_id=names.member(one.member_id), showings=[])
+    if receipt is not None:
+        shown = ShowingOut(
+            receipt_id=names.receipt(one.member_id, one.receipt_id),
+            at=receipt.registered_at,
+            came_as=None,
+            status=receipt.status,
+        )
+        side = side.model_copy(update={"showings": [shown]})
+    return CaseOut(
+        id=names.dispute(one.recheck_id),
+        about="recheck",
+        since=since,
+        due_at=since + hours,
+        late=one.decided_at is None and since + hours < now,
+        verified=True,
+        outcome=one.state if one.decided_at else None,
+        decided_at=one.decided_at,
+        decided_by=one.decided_by,
+        claimant=side,
+        holder=None,
+        proofs=[],
+        because="gone" if one.because == rechecking.GONE else "changed",
+        note=one.note,
+        seller=_seller(receipt),
+        receipt=paper_out(receipt) if receipt else None,
     )
 
 

@@ -62,6 +62,8 @@ TOLD: Mapping[str, tuple[str, ...]] = {
     receipts.DISPUTED: ("receipt_id", "dispute_id"),
     receipts.QUESTIONED: ("receipt_id",),
     receipts.RESOLVED: ("receipt_id", "dispute_id", "outcome"),
+    receipts.WITHHELD: ("receipt_id",),
+    receipts.RECHECKED: ("receipt_id", "outcome"),
     receipts.PAUSED: ("provider", "because"),
     receipts.RESUMED: ("provider",),
     receipts.RUNNING_OUT: ("provider", "what", "used", "most"),

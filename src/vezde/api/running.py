@@ -25,6 +25,7 @@ from vezde.outbox.webhooks import queries as webhooks
 from vezde.receipts import queries as receipts
 from vezde.receipts import standing
 from vezde.receipts.mailing import operations as mailing
+from vezde.receipts.operations import rechecking
 
 router = APIRouter(tags=["running"])
 log = structlog.get_logger("vezde.http")
@@ -81,6 +82,13 @@ LEFT = Gauge(
     "vezde_provider_left",
     "Asks that a provider's limits leave today; none where it has no limits",
     ["provider"],
+    registry=REGISTRY,
+)
+RECHECKS = Gauge(
+    "vezde_receipt_rechecks",
+    "Receipts asked for again before their hold ends: waiting, same, unasked, held, released, "
+    "declined",
+    ["state"],
     registry=REGISTRY,
 )
 HOLDS = Gauge("vezde_holds_open", "Holds that wait for their orders", registry=REGISTRY)
@@ -180,6 +188,9 @@ async def _measure(db: Db, using: Tools) -> None:
     WEBHOOKS.labels("paused").set(told.paused)
     WEBHOOKS.labels("failing").set(told.failing)
     await _measure_providers(db, using)
+    RECHECKS.clear()
+    for state, count in (await rechecking.counted(db)).items():
+        RECHECKS.labels(state).set(count)
     for kind, count in (await troubles.counted(db, using.troubles)).items():
         TROUBLES.labels(kind).set(count)
     await _measure_sms(db, using.clock.wall())

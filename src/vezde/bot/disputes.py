@@ -18,10 +18,10 @@ from vezde.messaging.templates import Points
 from vezde.outbox.model import FactRow, Reaction
 from vezde.program import queries as program
 from vezde.receipts import queries as receipts
-from vezde.receipts.events import QUESTIONED, RESOLVED
+from vezde.receipts.events import QUESTIONED, RECHECKED, RESOLVED, WITHHELD
 from vezde.receipts.queries import ReceiptMissing
 
-KINDS: Final = frozenset({QUESTIONED, RESOLVED})
+KINDS: Final = frozenset({QUESTIONED, RECHECKED, RESOLVED, WITHHELD})
 ACTOR: Final = "system"
 # The claimant by what was decided; who has it, or had it.
 CLAIMANT: Final = {
@@ -29,6 +29,8 @@ CLAIMANT: Final = {
     "kept": "dispute_kept",
     "dropped": "dispute_dropped",
 }
+# A receipt that was asked for again: points wait for a person, then are there again or not.
+AGAIN: Final = {"released": "recheck_released", "declined": "recheck_declined"}
 HOLDER: Final = {"moved": "dispute_lost", "kept": "dispute_answered"}
 
 
@@ -83,6 +85,10 @@ class Mediator:
             text = CLAIMANT.get(fact.data["outcome"])
             return View(text) if text else None
         text = "dispute_asked"
+        if fact.kind == WITHHELD:
+            text = "recheck_held"
+        if fact.kind == RECHECKED:
+            text = AGAIN[fact.data["outcome"]]
         if fact.kind == RESOLVED:
             text = HOLDER.get(fact.data["outcome"], "")
         if not text:

@@ -122,3 +122,17 @@ def _of_dispute(kind: str, member_id: UUID, told: dict[str, Any], now: datetime)
         recorded_at=now,
         data=told,
     )
+
+
+WITHHELD, RECHECKED = "receipt.withheld/1", "receipt.rechecked/1"
+
+
+def withheld(*, member_id: UUID, receipt_id: UUID, now: datetime) -> FactRow:
+    """Points of a receipt are held back: its document is gone or changed; a person looks."""
+    return _of_dispute(WITHHELD, member_id, {"receipt_id": str(receipt_id)}, now)
+
+
+def rechecked(*, member_id: UUID, receipt_id: UUID, outcome: str, now: datetime) -> FactRow:
+    """A person looked: `released`, the points are there again, or `declined`."""
+    told = {"receipt_id": str(receipt_id), "outcome": outcome}
+    return _of_dispute(RECHECKED, member_id, told, now)

@@ -59,6 +59,20 @@ class ModerationSection(BaseModel):
         "the very pack on the receipt, who has the receipt had only typed it and showed nothing "
         "within a day",
     )
+    recheck_channels: tuple[Annotated[str, Field(min_length=1, max_length=60)], ...] = Field(
+        default=(),
+        max_length=50,
+        description="Sales channels whose receipts are asked for once more before the hold of "
+        "their points ends; a document that is gone or changed is held back for a person",
+    )
+    recheck_from_kopecks: Annotated[int, Field(ge=0, le=10**12)] = Field(
+        default=300_000, description="Only receipts of this sum or more: an ask costs quota"
+    )
+    recheck_days: Annotated[int, Field(ge=1, le=14)] = Field(
+        default=3,
+        description="Asking begins so many days before the hold ends; what cannot be asked by then "
+        "becomes active on its day",
+    )
 
 
 async def install_section(

@@ -13,9 +13,10 @@ from vezde.outbox import work as outbox_work
 from vezde.outbox.webhooks import reactions as webhook_reactions
 from vezde.outbox.webhooks import work as webhook_work
 from vezde.receipts import lapsing as receipt_lapsing
+from vezde.receipts import rechecking as receipt_rechecking
 from vezde.receipts import work as receipt_work
 from vezde.receipts.mailing.work import Postman
-from vezde.receipts.operations import checking, rematching
+from vezde.receipts.operations import checking, rechecking, rematching
 from vezde.wiring import messengers
 from vezde.wiring.house import House, reach
 from vezde.wiring.lists import REACTIONS
@@ -37,6 +38,14 @@ def stages(house: House) -> list[Stage]:
     )
     next_ask = partial(receipt_work.next_ask, providers=house.providers, clock=clock)
     settle = partial(receipt_work.settle_once, database, clock=clock)
+    recheck = partial(
+        receipt_rechecking.recheck_once,
+        database,
+        house.providers,
+        clock=clock,
+        person=house.person,
+    )
+    next_recheck = partial(receipt_rechecking.next_recheck, providers=house.providers, clock=clock)
     lapse = partial(receipt_lapsing.lapse_once, database, clock=clock)
     rematch = partial(receipt_lapsing.rematch_once, database, clock=clock)
     telling = webhook_reactions.reaction(kinds=facts.KINDS, wall=clock.wall)
@@ -81,6 +90,7 @@ def stages(house: House) -> list[Stage]:
             gather_seconds=GATHER_SECONDS,
             full=receipt_work.SETTLE_AT_ONCE,
         ),
+        Stage(rechecking.STAGE, recheck, next_recheck),
         Stage(rematching.STAGE, rematch, rematching.next_due),
         Stage("receipts.lapse", lapse, receipt_lapsing.next_lapse),
         Stage("ledger.settle", settle_points, ledger_queries.next_due),

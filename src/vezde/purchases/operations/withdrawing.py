@@ -28,6 +28,12 @@ class Because(StrEnum):
 MARK: LiteralString = """
 UPDATE purchases.document SET withdrawn = %s
 WHERE member_id = %s AND receipt_id = %s AND withdrawn IS DISTINCT FROM %s
+RETURNING receipt_id
+"""
+UNMARK: LiteralString = """
+UPDATE purchases.document SET withdrawn = NULL
+WHERE member_id = %s AND receipt_id = %s AND withdrawn = 'recheck'
+RETURNING receipt_id
 """
 KEYS: LiteralString = """
 SELECT line FROM purchases.line WHERE member_id = %s AND receipt_id = %s ORDER BY line
@@ -78,8 +84,8 @@ async def withdraw(
     await ledger.lock(db, [member_id])
     keys = await _keys(db, member_id, receipt_id)
     returned = await taking.came_back(db, member_id, keys) if keys else {}
-    marked = await db.execute(MARK, [because, member_id, receipt_id, because])
-    if not keys or not marked.rowcount:
+    marked = await kit_db.fetch_value(db, MARK, [because, member_id, receipt_id, because])
+    if not keys or marked is None:
         return Withdrawn(0, {})
     taken = await taking.settle_lines(
         db, member_id, keys, because=REASONS[because], now=now, actor=actor
@@ -96,8 +102,8 @@ async def reinstate(db: Db, member_id: UUID, receipt_id: UUID, *, now: datetime,
     """What was held back is given again, but what came back meanwhile; how many points."""
     await ledger.lock(db, [member_id])
     keys = await _keys(db, member_id, receipt_id)
-    marked = await db.execute(MARK, [None, member_id, receipt_id, None])
-    if not keys or not marked.rowcount:
+    marked = await kit_db.fetch_value(db, UNMARK, [member_id, receipt_id])
+    if not keys or marked is None:
         return 0
     because = REASONS[Because.RECHECK]
     return -await taking.settle_lines(db, member_id, keys, because=because, now=now, actor=actor)

@@ -15,7 +15,7 @@ from vezde.outbox import operations as outbox
 from vezde.receipts import events
 from vezde.receipts.mailing import operations as mailing
 from vezde.receipts.model import ClaimState, Reason
-from vezde.receipts.operations import claims, disputing, turns, writing
+from vezde.receipts.operations import claims, disputing, rechecking, turns, writing
 from vezde.receipts.operations.claims import Claim
 from vezde.receipts.operations.registering import ASK, SETTLE
 from vezde.receipts.photos import operations as photos
@@ -115,6 +115,7 @@ BACK: tuple[LiteralString, ...] = (
     WHERE member_id = %(into)s AND receipt_id = ANY(%(receipts)s)
     """,
     photos.MOVE_BACK,
+    rechecking.MOVE_BACK,
     """
     UPDATE receipts.quarantine SET member_id = %(gone)s
     WHERE member_id = %(into)s AND receipt_id = ANY(%(receipts)s)
@@ -200,6 +201,7 @@ MOVES = (
     MOVE_LOOKS,
     MOVE_PROMISES,
     photos.MOVE,
+    rechecking.MOVE,
     MOVE_QUARANTINE,
 )
 LEAVE_TURNS: LiteralString = """
@@ -287,6 +289,7 @@ async def forget(db: Db, member_id: UUID, *, now: datetime, actor: str) -> None:
     await db.execute(LEAVE_LOOKS, [member_id])
     await db.execute(FORGET_QUARANTINE, [member_id])
     await devices.forget(db, member_id)
+    await db.execute(rechecking.FORGET, [member_id])
     await _leave_disputes(db, member_id, now=now)
     for claim in await _claims(db, member_id):
         if claim.member_id == member_id and claim.state == ClaimState.PROVISIONAL:

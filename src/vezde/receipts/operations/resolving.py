@@ -25,7 +25,7 @@ from vezde.purchases import operations as purchases
 from vezde.purchases.operations import Because
 from vezde.receipts import events, queries, section
 from vezde.receipts.model import ClaimState, FiscalDocument, Reason, Status
-from vezde.receipts.operations import claims, disputing, writing
+from vezde.receipts.operations import claims, disputing, rechecking, writing
 from vezde.receipts.operations.claims import Claim
 from vezde.receipts.operations.disputing import Dispute
 from vezde.receipts.operations.settling import Item, settle
@@ -242,6 +242,7 @@ async def _leave(db: Db, claim: Claim, *, now: datetime) -> None:
     await db.execute(LEAVE_DOCUMENT, held)
     await db.execute(LEAVE_LOOKS, held)
     await db.execute(LEAVE_QUARANTINE, held)
+    await db.execute(rechecking.LEAVE, held)
     await photos.drop(db, [(claim.member_id, claim.receipt_id)])
     await db.execute(LEAVE, [now, *held])
     told = events.came_to(

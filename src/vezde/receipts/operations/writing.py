@@ -14,7 +14,7 @@ from vezde.kit.db import Db
 from vezde.outbox import operations as outbox
 from vezde.receipts import events
 from vezde.receipts.model import FiscalDocument, Note, Reason, Status, Way
-from vezde.receipts.operations import looking, promising
+from vezde.receipts.operations import looking, promising, rechecking
 from vezde.receipts.operations.settling import Matched, Outcome, is_held
 from vezde.receipts.photos import operations as photos
 from vezde.receipts.reading.slips import Slip
@@ -215,6 +215,7 @@ async def add_decided(
         ],
     )
     await _after(db, outcomes, now=now)
+    await rechecking.expect(db, outcomes, now=now)
 
 
 async def decide(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> None:
@@ -249,6 +250,7 @@ async def decide(db: Db, outcomes: Sequence[Outcome], *, now: datetime) -> None:
     done = [(one.item.member_id, one.item.receipt_id) for one in outcomes]
     await promising.take_back(db, done, now=now)
     looked_at = await _after(db, outcomes, now=now)
+    await rechecking.expect(db, outcomes, now=now)
     await photos.settled(db, done, looked_at, now=now)
     await kit_db.execute_many(db, DONE, done)
 

@@ -29,7 +29,7 @@ interface Proof {
 
 interface Case {
   id: string;
-  about: "receipt" | "pack";
+  about: "receipt" | "pack" | "recheck";
   since: string;
   due_at: string;
   late: boolean;
@@ -42,6 +42,8 @@ interface Case {
   proofs: Proof[];
   gtin: string | null;
   serial: string | null;
+  because: "gone" | "changed" | null;
+  note: string | null;
   seller: { inn: string | null; name: string | null } | null;
   receipt: {
     wall_time: string | null;
@@ -69,6 +71,7 @@ export default function Disputes() {
           data={[
             { value: "receipt", label: say.disputes.receipts },
             { value: "pack", label: say.disputes.packs },
+            { value: "recheck", label: say.disputes.rechecks },
           ]}
         />
         <NativeSelect
@@ -115,6 +118,7 @@ function DisputeCard({ dispute, done }: { dispute: Case; done(): void }) {
       setSure(null);
     }
   };
+  const words = dispute.about === "recheck" ? say.disputes.again : say.disputes;
   const title = dispute.receipt?.wall_time ? wall(dispute.receipt.wall_time) : dispute.serial;
   return (
     <section className="card dispute" aria-label={title ?? dispute.id}>
@@ -137,16 +141,24 @@ function DisputeCard({ dispute, done }: { dispute: Case; done(): void }) {
           ? say.disputes.pack(dispute.gtin ?? "", dispute.serial ?? "")
           : `${dispute.seller?.name ?? say.moderation.noSeller}, ${title ?? ""}`}
       </h2>
+      {dispute.because && (
+        <p className="note">
+          {say.disputes.because[dispute.because]}
+          {dispute.note && <span className="small quiet"> {dispute.note}</span>}
+        </p>
+      )}
       <div className="sides">
+        {dispute.about !== "recheck" && (
+          <SideOf
+            name={say.disputes.holder}
+            side={dispute.holder}
+            proofs={dispute.proofs}
+            which="holder"
+            id={dispute.id}
+          />
+        )}
         <SideOf
-          name={say.disputes.holder}
-          side={dispute.holder}
-          proofs={dispute.proofs}
-          which="holder"
-          id={dispute.id}
-        />
-        <SideOf
-          name={say.disputes.claimant}
+          name={dispute.about === "recheck" ? say.disputes.whose : say.disputes.claimant}
           side={dispute.claimant}
           proofs={dispute.proofs}
           which="claimant"
@@ -163,15 +175,15 @@ function DisputeCard({ dispute, done }: { dispute: Case; done(): void }) {
           {sure === null ? (
             <>
               <Button variant="default" disabled={busy} onClick={() => setSure("keep")}>
-                {say.disputes.keep}
+                {words.keep}
               </Button>
               <Button disabled={busy || !dispute.verified} onClick={() => setSure("move")}>
-                {say.disputes.move}
+                {words.move}
               </Button>
             </>
           ) : (
             <>
-              <span>{sure === "move" ? say.disputes.moveSure : say.disputes.keepSure}</span>
+              <span>{sure === "move" ? words.moveSure : words.keepSure}</span>
               <Button loading={busy} onClick={() => void decide(sure === "move")}>
                 {say.disputes.yes}
               </Button>

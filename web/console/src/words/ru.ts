@@ -199,6 +199,18 @@ export const RU = {
     which: "О чём спор",
     receipts: "Чеки",
     packs: "Упаковки",
+    rechecks: "Перепроверка",
+    whose: "Чей чек",
+    because: {
+      gone: "Спросили ещё раз перед концом выдержки: такого чека больше нет.",
+      changed: "Спросили ещё раз перед концом выдержки: чек теперь другой.",
+    } as Record<string, string>,
+    again: {
+      keep: "Вернуть баллы",
+      move: "Баллов не будет",
+      keepSure: "Вернуть баллы за этот чек?",
+      moveSure: "Оставить участника без баллов за этот чек?",
+    },
     state: "Что показывать",
     waiting: "Ждут решения",
     decided: "Решённые",
@@ -236,6 +248,8 @@ export const RU = {
       kept: "Остался у первого",
       moved: "Передан второму",
       dropped: "Спор снят",
+      released: "Баллы возвращены",
+      declined: "Без баллов",
     } as Record<string, string>,
   },
   moderation: {
