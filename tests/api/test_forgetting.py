@@ -114,6 +114,7 @@ EMPTY: Mapping[str, str] = {
     "receipts.dispute.decided_by": "nobody has decided yet whose his receipt is",
     "receipts.dispute.from_member": "his receipt has not moved",
     "receipts.dispute.from_receipt": "his receipt has not moved",
+    "receipts.recheck": "the programme asks for no receipt again",
     "receipts.promise.ended_at": "what was promised is being checked still",
 }
 OF_MEMBERS = """

@@ -205,6 +205,15 @@ class TestKeeping:
         await show(shop, anna, receipt(1, lines=[LIPSTICK], operation=3), at_hand(shop.vault))
         assert await rows(shop, "SELECT 1 FROM receipts.photo") == []
 
+    async def test_of_doubles_those_that_another_has_shown_wait_for_a_dispute(
+        self, shop, anna, boris
+    ):
+        await show(shop, anna, PAPER, at_hand(shop.vault))
+        await show(shop, anna, PAPER, at_hand(shop.vault))  # their own once more
+        await show(shop, boris, PAPER, at_hand(shop.vault))  # taken
+        kept = "SELECT member_id, awaited FROM receipts.photo ORDER BY shown_at, receipt_id"
+        assert await rows(shop, kept) == [(anna, False), (boris, False)]
+
     async def test_where_the_programme_wants_none_there_is_none(self, shop, anna, boris, known):
         await shop.publish(moderation={"photo_days": 0})
         await show(shop, anna, PAPER, at_hand(shop.vault))

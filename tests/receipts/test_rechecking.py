@@ -14,6 +14,7 @@ from vezde.testing.proverkacheka import FakeProverkacheka, code, http
 from vezde.testing.receipts import OZON, PYATEROCHKA, line, receipt, render
 
 from .conftest import Shop
+from .test_disputes import forget, merge
 
 CREAM = line("Крем для лица LUNARIA 50мл", 83_000)
 PAPER = receipt(1, lines=[CREAM], seller=OZON)
@@ -208,3 +209,19 @@ class TestHolding:
         await decide(careful, one, release=True)
         careful.passes(days=5)
         assert await settled(careful, anna) == (0, 0)
+
+
+class TestPeopleWhoGo:
+    async def test_nothing_waits_of_who_is_forgotten(self, careful, vendor, anna):
+        one = await held_back(careful, vendor, anna)
+        await forget(careful, anna)
+        assert await states(careful) == {}
+        async with careful.database.transaction() as db:
+            assert await rechecking.one(db, one.recheck_id) is None
+
+    async def test_it_goes_with_who_is_merged(self, careful, vendor, anna, boris):
+        one = await held_back(careful, vendor, anna)
+        await merge(careful, boris, anna)
+        await decide(careful, one, release=True)
+        careful.passes(days=5)
+        assert await settled(careful, boris) == (41, 0)

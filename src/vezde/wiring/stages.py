@@ -38,14 +38,6 @@ def stages(house: House) -> list[Stage]:
     )
     next_ask = partial(receipt_work.next_ask, providers=house.providers, clock=clock)
     settle = partial(receipt_work.settle_once, database, clock=clock)
-    recheck = partial(
-        receipt_rechecking.recheck_once,
-        database,
-        house.providers,
-        clock=clock,
-        person=house.person,
-    )
-    next_recheck = partial(receipt_rechecking.next_recheck, providers=house.providers, clock=clock)
     lapse = partial(receipt_lapsing.lapse_once, database, clock=clock)
     rematch = partial(receipt_lapsing.rematch_once, database, clock=clock)
     telling = webhook_reactions.reaction(kinds=facts.KINDS, wall=clock.wall)
@@ -90,7 +82,7 @@ def stages(house: House) -> list[Stage]:
             gather_seconds=GATHER_SECONDS,
             full=receipt_work.SETTLE_AT_ONCE,
         ),
-        Stage(rechecking.STAGE, recheck, next_recheck),
+        _rechecks(house),
         Stage(rematching.STAGE, rematch, rematching.next_due),
         Stage("receipts.lapse", lapse, receipt_lapsing.next_lapse),
         Stage("ledger.settle", settle_points, ledger_queries.next_due),
@@ -105,6 +97,20 @@ def stages(house: House) -> list[Stage]:
         Stage(timetable.STAGE, round_, timetable.due),
         Stage(calls.STAGE, partial(calls.work_calls, database, call_handlers(house)), pauses=False),
     ]
+
+
+def _rechecks(house: House) -> Stage:
+    """Receipts asked for again before the hold of their points ends."""
+    providers, clock = house.providers, house.clock
+    ask = partial(
+        receipt_rechecking.recheck_once,
+        house.database,
+        providers,
+        clock=clock,
+        person=house.person,
+    )
+    due = partial(receipt_rechecking.next_recheck, providers=providers, clock=clock)
+    return Stage(rechecking.STAGE, ask, due)
 
 
 def _sender(house: House) -> webhook_work.Sender:

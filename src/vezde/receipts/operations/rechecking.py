@@ -305,6 +305,7 @@ async def decide(db: Db, recheck_id: UUID, *, release: bool, now: datetime, acto
 
 
 async def one(db: Db, recheck_id: UUID) -> Recheck | None:
+    """What became of asking again, by its id."""
     return await kit_db.fetch_one(db, Recheck, ONE, [recheck_id])
 
 

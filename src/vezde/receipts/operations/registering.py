@@ -124,9 +124,9 @@ async def register(
     decided = [want.key for want, one in zip(asking, answers, strict=True) if one.others_wait]
     if decided:
         await turns.confirmed(db, decided, now=now)
-    doubles = _doubles([(submissions[index], rows[index]) for index in kept])
-    await photos.keep_doubles(db, doubles, now=now)
     proving = await disputing.attach(db, [rows[index] for index in kept], now=now)
+    doubles = _doubles([(submissions[index], rows[index]) for index in kept], proving)
+    await photos.keep_doubles(db, doubles, proving, now=now)
     return [
         _repeated(row, repeats[row.receipt_id], submission)
         if row.receipt_id in repeats
@@ -281,12 +281,14 @@ def _pictured(shown: Sequence[tuple[Submission, NewReceipt]]) -> list[tuple[UUID
     ]
 
 
-def _doubles(shown: Sequence[tuple[Submission, NewReceipt]]) -> list[tuple[UUID, UUID, Photo]]:
-    """Pictures of receipts that somebody has shown before: they may prove whose they are."""
+def _doubles(
+    shown: Sequence[tuple[Submission, NewReceipt]], proving: set[UUID]
+) -> list[tuple[UUID, UUID, Photo]]:
+    """Pictures of receipts that another has shown before: they may prove whose they are."""
     return [
         (row.member_id, row.receipt_id, one.photo)
         for one, row in shown
-        if one.photo is not None and row.reason in {Reason.TAKEN, Reason.ALREADY_REGISTERED}
+        if one.photo is not None and (row.reason is Reason.TAKEN or row.receipt_id in proving)
     ]
 
 

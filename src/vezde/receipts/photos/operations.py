@@ -27,7 +27,7 @@ VALUES (%s, %s, %s, false, %s)
 # Who says that a receipt is theirs may have shown its paper before: asked for only then.
 KEEP_DOUBLE: LiteralString = """
 INSERT INTO receipts.photo (member_id, receipt_id, shown_at, awaited, source, picture)
-VALUES (%s, %s, %s, false, %s, %s) ON CONFLICT DO NOTHING
+VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
 """
 AWAIT: LiteralString = """
 UPDATE receipts.photo SET awaited = true
@@ -166,12 +166,23 @@ async def keep(db: Db, photos: Sequence[tuple[UUID, UUID, Photo]], *, now: datet
 
 
 async def keep_doubles(
-    db: Db, photos: Sequence[tuple[UUID, UUID, Photo]], *, now: datetime
+    db: Db,
+    photos: Sequence[tuple[UUID, UUID, Photo]],
+    proving: Collection[UUID],
+    *,
+    now: datetime,
 ) -> None:
-    """Keep where pictures of refused doubles (member, receipt, picture) are to be had."""
+    """Keep where pictures of refused doubles (member, receipt, picture) are to be had.
+
+    Of `proving` receipts a person is to look at them; others wait for their member's word.
+    """
     if photos and (await section.in_force(db, now)).photo_days:
-        rows = [(*place, now, one.source, one.picture) for *place, one in photos]
+        rows = [
+            (member_id, receipt_id, now, receipt_id in proving, one.source, one.picture)
+            for member_id, receipt_id, one in photos
+        ]
         await kit_db.execute_many(db, KEEP_DOUBLE, rows)
+        db.wake(WORK)
 
 
 async def prove(db: Db, receipts: Sequence[Place]) -> None:
