@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from browser.phone import DESKTOP, WIDER
+from vezde.purchases.marking import Pack
 from vezde.testing.installation import Installation
 from vezde.testing.receipts import line, picture, receipt, render
 
@@ -377,6 +378,65 @@ class TestHeld:
             await expect(desk.page.get_by_role("status").first).to_contain_text(gone)
             await expect(cards).to_have_count(0)
             await desk.is_sound("quarantine-empty")
+
+
+@pytest.fixture
+def disputed(sandbox: Installation, doubts: None) -> None:
+    """A receipt that one has and another claims, by the code of the pack on it."""
+    mark = time.monotonic_ns() % 10**6
+    noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0, tzinfo=None)
+    pack = Pack("02990000000019", f"Disp{mark}")
+    jar = line(*("LUNARIA ПЕНКА Д/УМЫВ ЛУН.ШЕЛК 150МЛ", 69_000), gtin=pack.gtin, serial=pack.serial)
+    paper = receipt((30 * mark + 7) * 1_000, lines=[jar], at=noon - timedelta(days=3))
+    shown = []
+    for number, what in enumerate([{"document": render(paper)}, {"qr": paper.qr.text()}]):
+        given = json.dumps({"phone": f"+7900000030{number}"}).encode()
+        status, answer = sandbox.request("POST", "/v1/members", given)
+        member = json.loads(answer)["id" if status == 201 else "member_id"]
+        key = f"disputed-{mark}-{number}"
+        posted = sandbox.call(
+            "POST", "/v1/receipts", {"member_id": member, **what}, Idempotency_Key=key
+        )
+        shown.append(posted["id"])
+        until(sandbox, posted["id"], {"accepted", "rejected"})
+    path = f"/v1/receipts/{shown[1]}/dispute"
+    sandbox.call("POST", path, {"code": pack.text}, Idempotency_Key=f"disputed-{mark}")
+
+
+def until(sandbox: Installation, receipt_id: str, wanted: set[str]) -> None:
+    for _ in range(200):
+        if sandbox.call("GET", f"/v1/receipts/{receipt_id}")["status"] in wanted:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{receipt_id} is none of {wanted}")
+
+
+class TestDisputes:
+    @pytest.mark.parametrize(("size", "locale"), [(DESKTOP, "ru"), (NARROW, "en")])
+    async def test_a_receipt_moves_to_who_proved_it(
+        self, browser: Browser, sandbox: Installation, disputed: None, shots: Path, size, locale
+    ) -> None:
+        title, move, yes, moved = {
+            "ru": ("Спорные чеки", "Передать", "Да", "Передан второму"),
+            "en": ("Disputed receipts", "Give", "Yes", "Given to the second"),
+        }[locale]
+        async with opened(browser, sandbox, shots, size, locale) as desk:
+            await desk.enter()
+            await desk.go("/disputes")
+            await expect(desk.page.locator("h1")).to_have_text(title)
+            cards = desk.page.locator(".dispute")
+            await expect(cards).to_have_count(1)
+            await desk.page.locator("details summary").click()
+            await desk.is_sound("disputes")
+            await cards.get_by_role("button", name=re.compile(f"^{move}")).click()
+            await desk.is_sound("disputes-sure")
+            await cards.get_by_role("button", name=re.compile(f"^{yes}")).click()
+            await expect(cards).to_have_count(0)
+            await desk.is_sound("disputes-empty")
+            await desk.page.get_by_role("combobox").select_option("true")
+            await expect(cards.first).to_be_visible()
+            await desk.is_sound("disputes-decided")
+            await expect(cards.first).to_contain_text(moved)
 
 
 class TestFigures:

@@ -225,7 +225,7 @@ export const EN: typeof RU = {
       file: "a photo or a file",
       slip: "the shop's PDF",
       letter: "a letter to their own address",
-      document: "from another program",
+      document: "sent by another system",
     } as Record<string, string>,
     wayUnknown: "it is not known how it came",
     proofs: {

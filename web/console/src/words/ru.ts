@@ -226,7 +226,7 @@ export const RU = {
       file: "фото или файл",
       slip: "PDF магазина",
       letter: "письмо на свой адрес",
-      document: "из другой программы",
+      document: "передан другой системой",
     } as Record<string, string>,
     wayUnknown: "как пришёл, неизвестно",
     proofs: {
