@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from vezde.testing.telegram.fake import FakeTelegram
 
 
+# How long a person looks at the chat before something is missing; on a busy machine it is long.
+PATIENCE_SECONDS = 30.0
+
+
 @dataclass(frozen=True)
 class Seen:
     """A message as it stands; `text` is the caption where there is one."""
@@ -163,7 +167,9 @@ class Person:
         with self.fake.world.lock:
             actions.block(self.fake.world, self.fake.bot, self.user, blocked=False)
 
-    async def sees(self, *texts: str, within: float = 5.0, since: int | None = None) -> Seen:
+    async def sees(
+        self, *texts: str, within: float = PATIENCE_SECONDS, since: int | None = None
+    ) -> Seen:
         """The first message of the bot that has all the texts; raises `NotSeen`."""
 
         def fits(one: Seen) -> bool:
@@ -171,7 +177,7 @@ class Person:
 
         return await self.until(fits, " and ".join(texts), within=within, since=since)
 
-    async def sees_button(self, name: str, *, within: float = 5.0) -> None:
+    async def sees_button(self, name: str, *, within: float = PATIENCE_SECONDS) -> None:
         """Wait until there is such a button anywhere; raises `NotSeen`."""
 
         def look() -> bool | None:
@@ -185,7 +191,7 @@ class Person:
         fits: Callable[[Seen], bool],
         what: str = "it",
         *,
-        within: float = 5.0,
+        within: float = PATIENCE_SECONDS,
         since: int | None = None,
     ) -> Seen:
         """The first message of the bot that fits; raises `NotSeen`."""
