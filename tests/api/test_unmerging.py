@@ -22,6 +22,7 @@ OTHERWISE = {
     "access.session": "both are signed out",
     "access.sign_in": "both are signed out",
     "access.card": "both are signed out",
+    "receipts.dispute": "one between the two ended with the merge; it can be opened again",
     "access.answer": "answers to the merge and the undoing came",
 }
 

@@ -211,6 +211,7 @@ class TestSending:
 UNTOLD = {
     "access.key_created/1": "who holds keys is the installation's business",
     "access.key_revoked/1": "who holds keys is the installation's business",
+    "seller.judged/1": "whom the installation trusts is its own business",
     "catalog.name_learned/1": "how names are matched is the installation's business",
 }
 KIND = re.compile(r'^[A-Z_]+ = "([a-z_.]+/[0-9]+)"', re.MULTILINE)
@@ -229,14 +230,15 @@ class TestKinds:
         assert len(recorded) > 10
         assert recorded - facts.KINDS == set(UNTOLD)
 
-    def test_of_receipts_are_a_registration_and_its_statuses(self):
+    def test_of_receipts_are_a_registration_its_statuses_and_disputes(self):
         of_receipts = {kind for kind in facts.KINDS if kind.startswith("receipt.")}
+        beside = {"delayed", "disputed", "questioned", "dispute_resolved", "withheld", "rechecked"}
         assert of_receipts == {
             came_to(
                 one, member_id=ANNA, receipt_id=ANNA, occurred_at=None, now=datetime.now(UTC)
             ).kind
             for one in Status
-        } | {"receipt.delayed/1"}
+        } | {f"receipt.{what}/1" for what in beside}
 
 
 class TestMessage:
