@@ -1,25 +1,20 @@
 """Points became active: told in the chat by day, once a day at most, all of it together."""
 
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import LiteralString
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from vezde.bot import chats
+from vezde.bot import chats, telling
 from vezde.bot.conversation import screens
-from vezde.bot.conversation.talk import PERSONAL_DATA
+from vezde.bot.telling import Voice
 from vezde.kit import db as kit_db
-from vezde.kit.clock import Clock
 from vezde.kit.db import Db
-from vezde.kit.vault import Vault
 from vezde.kit.work import jobs
 from vezde.ledger import events as ledger_events
 from vezde.ledger import queries as ledger
 from vezde.members import operations as members
 from vezde.members import queries as member_queries
-from vezde.messaging import operations as messaging
-from vezde.messaging.model import Outgoing, Purpose
 from vezde.outbox.model import FactRow, Reaction
 from vezde.program import queries as program
 
@@ -27,7 +22,6 @@ TELL = "bot.activated"
 KINDS = frozenset({ledger_events.ACTIVATED})
 ONCE_IN = timedelta(days=1)
 MORNING, EVENING = time(9), time(21)  # in the programme's zone
-ACTOR = "system"
 
 ADD: LiteralString = """
 INSERT INTO bot.activated AS known (member_id, points) VALUES (%s, %s)
@@ -38,12 +32,8 @@ WAITING: LiteralString = "SELECT points FROM bot.activated WHERE member_id = %s 
 TOLD: LiteralString = "UPDATE bot.activated SET points = 0, told_at = %s WHERE member_id = %s"
 
 
-@dataclass(frozen=True)
-class Herald:
+class Herald(Voice):
     """Collects what became active, and tells of it."""
-
-    vault: Vault
-    clock: Clock
 
     def reaction(self) -> Reaction:
         return Reaction("bot.activated", KINDS, self.collect)
@@ -71,14 +61,11 @@ class Herald:
         """The job that tells; who withdrew the consent or has spent it all since hears nothing."""
         member_id = await member_queries.surviving(db, UUID(job.payload["member_id"]))
         waiting = await kit_db.fetch_value(db, WAITING, [member_id])
-        known = await chats.of_member(db, member_id)
-        if not waiting or not known:
+        if not waiting or not await chats.of_member(db, member_id):
             return
         await db.execute(TOLD, [now, member_id])
-        chat = known[0]
-        if not await member_queries.agreed(
-            db, [member_id], purpose=PERSONAL_DATA, channel=chat.channel
-        ):
+        chat = await telling.chat_of(db, member_id)
+        if chat is None:
             return
         active = (await ledger.points(db, member_id, as_of=now)).active
         if not active:
@@ -86,17 +73,7 @@ class Herald:
         programme = (await program.programmes(db)).at(now)
         view = screens.activated(waiting, active, programme.point_value_kopecks)
         key = f"activated/{now:%Y%m%d%H%M%S}"
-        address = chat.opened(self.vault)
-        say = Outgoing(member_id, chat.channel, key, Purpose.SERVICE, view, None, address)
-        await messaging.reserve(
-            db,
-            [say],
-            vault=self.vault,
-            now=now,
-            wall=self.clock.wall(),
-            actor=ACTOR,
-            points_name=programme.points_name,
-        )
+        await self.say(db, [self.message(chat, key, view)], programme, now=now)
 
 
 def by_day(at: datetime, zone: ZoneInfo) -> datetime:

@@ -1,19 +1,15 @@
 """A disputed receipt: both people are told how it goes, neither of them anything of the other."""
 
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from vezde.bot import chats
-from vezde.bot.conversation.talk import PERSONAL_DATA
-from vezde.kit.clock import Clock
+from vezde.bot import telling
+from vezde.bot.telling import Voice
 from vezde.kit.db import Db
-from vezde.kit.vault import Vault
 from vezde.ledger import queries as ledger
 from vezde.members import operations as members
 from vezde.members import queries as member_queries
-from vezde.messaging import operations as messaging
-from vezde.messaging.model import Outgoing, Purpose, View
+from vezde.messaging.model import View
 from vezde.messaging.templates import Points
 from vezde.outbox.model import FactRow, Reaction
 from vezde.program import queries as program
@@ -22,7 +18,6 @@ from vezde.receipts.events import QUESTIONED, RECHECKED, RESOLVED, WITHHELD
 from vezde.receipts.queries import ReceiptMissing
 
 KINDS: Final = frozenset({QUESTIONED, RECHECKED, RESOLVED, WITHHELD})
-ACTOR: Final = "system"
 # The claimant by what was decided; who has it, or had it.
 CLAIMANT: Final = {
     "moved": "dispute_moved",
@@ -34,12 +29,8 @@ AGAIN: Final = {"released": "recheck_released", "declined": "recheck_declined"}
 HOLDER: Final = {"moved": "dispute_lost", "kept": "dispute_answered"}
 
 
-@dataclass(frozen=True)
-class Mediator:
+class Mediator(Voice):
     """Tells the two of a dispute."""
-
-    vault: Vault
-    clock: Clock
 
     def reaction(self) -> Reaction:
         return Reaction("bot.disputes", KINDS, self.tell)
@@ -48,37 +39,15 @@ class Mediator:
         """One message; who withdrew the consent hears nothing."""
         assert fact.member_id is not None, "a receipt is a member's"
         member_id = await member_queries.surviving(db, fact.member_id)
-        known = await chats.of_member(db, member_id)
-        if not known or not await members.present(db, [member_id]):
-            return
-        chat = known[0]
-        if not await member_queries.agreed(
-            db, [member_id], purpose=PERSONAL_DATA, channel=chat.channel
-        ):
+        chat = await telling.chat_of(db, member_id)
+        if chat is None or not await members.present(db, [member_id]):
             return
         now = await self.clock.programme(db)
         view = await self._view(db, member_id, fact)
         if view is None:
             return
         programme = (await program.programmes(db)).at(now)
-        say = Outgoing(
-            member_id,
-            chat.channel,
-            f"dispute/{fact.id}",
-            Purpose.SERVICE,
-            view,
-            None,
-            chat.opened(self.vault),
-        )
-        await messaging.reserve(
-            db,
-            [say],
-            vault=self.vault,
-            now=now,
-            wall=self.clock.wall(),
-            actor=ACTOR,
-            points_name=programme.points_name,
-        )
+        await self.say(db, [self.message(chat, f"dispute/{fact.id}", view)], programme, now=now)
 
     async def _view(self, db: Db, member_id: UUID, fact: FactRow) -> View | None:
         if fact.kind == RESOLVED and "dispute_id" in fact.data:

@@ -8,31 +8,25 @@ from uuid import UUID
 from vezde.bot import chats, section
 from vezde.bot.conversation import screens
 from vezde.bot.conversation.talk import PERSONAL_DATA
-from vezde.kit.clock import Clock
+from vezde.bot.telling import ACTOR, Voice
 from vezde.kit.db import Db
-from vezde.kit.vault import Vault
 from vezde.kit.work import jobs
 from vezde.ledger import queries as ledger
 from vezde.members import operations as members
 from vezde.members import queries as member_queries
 from vezde.members.operations import Step
-from vezde.messaging import operations as messaging
-from vezde.messaging.model import Outgoing, Purpose
 from vezde.program import queries as program
 
 TICK, WARN, FORGET = "bot.guests", "bot.guest_warn", "bot.guest_forget"
 # So long before the end they are told; of a short term, in its second half.
 NOTICE = timedelta(days=3)
 AT_ONCE = 10_000
-ACTOR = "system"
 
 
 @dataclass(frozen=True)
-class Keeper:
+class Keeper(Voice):
     """Looks after guests; `steps` are what forgetting does."""
 
-    clock: Clock
-    vault: Vault
     steps: Sequence[Step]
 
     async def tick(self, db: Db, now: datetime) -> None:
@@ -66,17 +60,8 @@ class Keeper:
             until = screens.local_day(max(chat.guest_since + term, now + notice), programme.zone)
             view = screens.guest_warning(until, points.active + points.pending)
             key = f"guest_warning/{chat.guest_since:%Y%m%d%H%M%S}"
-            address = chat.opened(self.vault)
-            say.append(Outgoing(member_id, chat.channel, key, Purpose.SERVICE, view, None, address))
-        await messaging.reserve(
-            db,
-            say,
-            vault=self.vault,
-            now=now,
-            wall=self.clock.wall(),
-            actor=ACTOR,
-            points_name=programme.points_name,
-        )
+            say.append(self.message(chat, key, view))
+        await self.say(db, say, programme, now=now)
 
     async def forget(self, db: Db, job: jobs.Job, now: datetime) -> None:
         """Forget a guest whose term is over; who gave a phone in the meantime is none."""

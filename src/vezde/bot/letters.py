@@ -1,20 +1,16 @@
 """Receipts that came to a member's own address: told in their chat as if shown there."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from vezde.bot import chats
+from vezde.bot import chats, telling
 from vezde.bot.chats import Chat
 from vezde.bot.conversation import screens, showing
-from vezde.bot.conversation.talk import PERSONAL_DATA
-from vezde.kit.clock import Clock
+from vezde.bot.telling import Voice
 from vezde.kit.db import Db
-from vezde.kit.vault import Vault
 from vezde.members import operations as members
 from vezde.members import queries as member_queries
-from vezde.messaging import operations as messaging
-from vezde.messaging.model import Outgoing, Purpose, View
+from vezde.messaging.model import Outgoing
 from vezde.outbox.model import FactRow, Reaction
 from vezde.program import queries as program
 from vezde.program.model import Programme
@@ -24,12 +20,8 @@ KINDS = frozenset({mailing.READ})
 ACTOR = "system"
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(Voice):
     """Tells of letters that were read."""
-
-    vault: Vault
-    clock: Clock
 
     def reaction(self) -> Reaction:
         return Reaction("bot.letters", KINDS, self.tell)
@@ -45,11 +37,8 @@ class Caller:
         if not await members.present(db, [member_id]):
             return
         excerpt = await mailing.take_excerpt(db, member_id, letter_id, vault=self.vault)
-        known = await chats.of_member(db, member_id)
-        chat = known[0] if known else None
-        if chat is None or not await member_queries.agreed(
-            db, [member_id], purpose=PERSONAL_DATA, channel=chat.channel
-        ):
+        chat = await telling.chat_of(db, member_id)
+        if chat is None:
             return
         now = await self.clock.programme(db)
         programme = (await program.programmes(db)).at(now)
@@ -58,18 +47,10 @@ class Caller:
             say = await self._receipts(db, chat, letter_id, receipt_ids, programme, now)
         elif excerpt is not None:
             view = screens.confirmation(excerpt)
-            say = self._message(chat, f"letter:{letter_id}", view)
+            say = self.message(chat, f"letter:{letter_id}", view)
         else:
             return
-        await messaging.reserve(
-            db,
-            [say],
-            vault=self.vault,
-            now=now,
-            wall=self.clock.wall(),
-            actor=ACTOR,
-            points_name=programme.points_name,
-        )
+        await self.say(db, [say], programme, now=now)
 
     async def _receipts(
         self,
@@ -85,8 +66,4 @@ class Caller:
         told = await showing.telling(db, chat.member_id, receipt_ids)
         brand = programme.name or "Vezde"
         view = screens.receipts(told, brand=brand, zone=programme.zone, now=now)
-        return self._message(chat, showing.key_of(slot, told), view, slot=slot)
-
-    def _message(self, chat: Chat, key: str, view: View, *, slot: str | None = None) -> Outgoing:
-        address = chat.opened(self.vault)
-        return Outgoing(chat.member_id, chat.channel, key, Purpose.SERVICE, view, slot, address)
+        return self.message(chat, showing.key_of(slot, told), view, slot=slot)

@@ -1,18 +1,15 @@
 """What the bot does about facts: the one message of a receipt is edited, the phone asked for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from vezde.bot import chats, section
 from vezde.bot.conversation import screens, showing
-from vezde.kit.clock import Clock
+from vezde.bot.telling import Voice
 from vezde.kit.db import Db
-from vezde.kit.vault import Vault
 from vezde.kit.work import jobs
 from vezde.members import queries as members
-from vezde.messaging import operations as messaging
 from vezde.messaging.model import Outgoing, Purpose, View
 from vezde.outbox.model import FactRow, Reaction, by_the_batch
 from vezde.program import queries as program
@@ -27,15 +24,10 @@ KINDS = DECIDED | {DELAYED}
 ADVANCE = f"receipt.{Status.AWAITING_SETTLEMENT}/1"
 REMIND = "bot.advance"
 REMINDER_DAYS = (3, 7, 14)
-ACTOR = "system"
 
 
-@dataclass(frozen=True)
-class Teller:
+class Teller(Voice):
     """Tells people in their chats what became of what they showed there."""
-
-    vault: Vault
-    clock: Clock
 
     def reactions(self) -> tuple[Reaction, ...]:
         return (by_the_batch("bot.receipts", KINDS, self.receipts),)
@@ -60,14 +52,14 @@ class Teller:
                 keys.add(key)
                 file = showing.file_of(shown.slot)
                 view = screens.receipts(these, brand=brand, zone=programme.zone, now=now, file=file)
-                say.append(self._message(chat, key, view, slot=shown.slot))
+                say.append(self._answer(chat, key, view, slot=shown.slot))
             if fact.kind == ADVANCE:
                 receipt_id = UUID(fact.data["receipt_id"])
                 await _remind_later(db, chat.member_id, receipt_id, now)
             if fact.data.get("points") and chat.guest_since is not None:
                 thrifty[chat.member_id] = chat
         say += await self._phones(db, thrifty, programme, now)
-        await self._send(db, say, programme, now)
+        await self.say(db, say, programme, now=now)
 
     async def _told(
         self, db: Db, facts: Sequence[FactRow]
@@ -108,9 +100,7 @@ class Teller:
         programme = (await program.programmes(db)).at(now)
         view = screens.advance_reminder(_bought(receipt, programme), receipt_id.hex)
         key = f"advance:{receipt_id}/{job.payload['day']}"
-        await self._send(
-            db, [self._message(chat, key, view, purpose=Purpose.SERVICE)], programme, now
-        )
+        await self.say(db, [self.message(chat, key, view)], programme, now=now)
 
     async def _phones(
         self, db: Db, guests: Mapping[UUID, chats.Chat], programme: Programme, now: datetime
@@ -126,31 +116,13 @@ class Teller:
                 await chats.known_well(db, member_id)
                 continue
             until = screens.local_day((chat.guest_since or now) + term, programme.zone)
-            say.append(self._message(chat, "phone_ask", screens.ask_phone(until)))
+            say.append(self._answer(chat, "phone_ask", screens.ask_phone(until)))
         return say
 
-    def _message(
-        self,
-        chat: chats.Chat,
-        key: str,
-        view: View,
-        *,
-        slot: str | None = None,
-        purpose: Purpose = Purpose.REPLY,
+    def _answer(
+        self, chat: chats.Chat, key: str, view: View, *, slot: str | None = None
     ) -> Outgoing:
-        address = chat.opened(self.vault)
-        return Outgoing(chat.member_id, chat.channel, key, purpose, view, slot, address)
-
-    async def _send(self, db: Db, say: list[Outgoing], programme: Programme, now: datetime) -> None:
-        await messaging.reserve(
-            db,
-            say,
-            vault=self.vault,
-            now=now,
-            wall=self.clock.wall(),
-            actor=ACTOR,
-            points_name=programme.points_name,
-        )
+        return self.message(chat, key, view, slot=slot, purpose=Purpose.REPLY)
 
 
 async def _remind_later(db: Db, member_id: UUID, receipt_id: UUID, now: datetime) -> None:

@@ -108,7 +108,7 @@ def teller(house: House) -> bot_reactions.Teller:
 
 
 def guests(house: House) -> bot_guests.Keeper:
-    return bot_guests.Keeper(house.clock, house.vault, STEPS)
+    return bot_guests.Keeper(house.vault, house.clock, STEPS)
 
 
 def letters(house: House) -> bot_letters.Caller:
