@@ -1,13 +1,10 @@
 """The programme's section `signals`, as marketers write it, and our copy."""
 
-from datetime import datetime
-from typing import Annotated, Any, LiteralString
+from typing import Annotated, LiteralString
 
-from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field
 
-from vezde.kit import db as kit_db
-from vezde.kit.db import Db
+from vezde.program.sections import Kept
 
 INSTALL: LiteralString = """
 INSERT INTO receipts.signals_section (version, valid_from, section) VALUES (%s, %s, %s)
@@ -17,8 +14,6 @@ SELECT section::text FROM receipts.signals_section
 WHERE valid_from <= %(at)s OR version = (SELECT min(version) FROM receipts.signals_section)
 ORDER BY version DESC LIMIT 1
 """
-MOST_PARSED = 8
-_PARSED: dict[str, "SignalsSection"] = {}
 
 Score = Annotated[int, Field(ge=0, le=1000)]
 Number = Annotated[int, Field(ge=1, le=1000)]
@@ -173,19 +168,5 @@ class SignalsSection(_Part):
     )
 
 
-async def install_section(
-    db: Db, section: dict[str, Any], *, version: int, valid_from: datetime
-) -> None:
-    """Keep the section `signals` of a version just published; raises ValidationError."""
-    checked = SignalsSection.model_validate(section)
-    await db.execute(INSTALL, [version, valid_from, Jsonb(checked.model_dump(mode="json"))])
-
-
-async def in_force(db: Db, at: datetime) -> SignalsSection:
-    """The section of the programme in force at that instant."""
-    text = await kit_db.fetch_value(db, IN_FORCE, {"at": at}) or "{}"
-    if text not in _PARSED:
-        while len(_PARSED) >= MOST_PARSED:
-            _PARSED.pop(next(iter(_PARSED)))
-        _PARSED[text] = SignalsSection.model_validate_json(text)
-    return _PARSED[text]
+KEPT = Kept(SignalsSection, install=INSTALL, in_force=IN_FORCE)
+install_section, in_force = KEPT.install, KEPT.in_force
