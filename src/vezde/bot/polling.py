@@ -5,7 +5,6 @@ own. The others wait for it to be free.
 """
 
 import asyncio
-import random
 import zlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -128,4 +127,4 @@ class Poller:
 
 def _pause(failed: int) -> float:
     longest = min(FIRST_PAUSE_SECONDS * 2 ** min(failed - 1, 10), LONGEST_PAUSE_SECONDS)
-    return float(longest * (1 - random.random() / 4))  # noqa: S311 -- spreads retries
+    return float(longest * (1 - failures.jitter() / 4))

@@ -1,7 +1,6 @@
 """The stage that asks for receipts once more, within what providers may be asked anyway."""
 
 import asyncio
-import random
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -63,7 +62,7 @@ async def recheck_once(
     if tallies := asked.tallies:
         async with database.transaction(pipeline=True) as db:
             now, wall = await clock.programme(db), clock.wall()
-            await providing.note(db, tallies, now=now, wall=wall, jitter=_jitter())
+            await providing.note(db, tallies, now=now, wall=wall, jitter=failures.jitter())
     return ended + len(due)
 
 
@@ -104,14 +103,10 @@ async def _finish(
         async with database.transaction() as db:
             now, wall = await clock.programme(db), clock.wall()
             await rechecking.finish(
-                db, due, answer, token=token, now=now, wall=wall, jitter=_jitter()
+                db, due, answer, token=token, now=now, wall=wall, jitter=failures.jitter()
             )
     except Unavailable:
         raise
     except DomainError as error:
         said = failures.describe(error)
         log.warning("recheck_failed", receipt_id=str(due.receipt_id), error=said)
-
-
-def _jitter() -> float:
-    return random.random()  # noqa: S311 -- spreads retries, hides nothing

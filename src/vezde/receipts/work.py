@@ -1,7 +1,6 @@
 """Two stages of background work: ask providers for documents, settle what they found."""
 
 import asyncio
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -99,7 +98,7 @@ async def ask_once(
     if tallies := asked.tallies:
         async with database.transaction(pipeline=True) as db:
             now, wall = await clock.programme(db), clock.wall()
-            await providing.note(db, tallies, now=now, wall=wall, jitter=_jitter())
+            await providing.note(db, tallies, now=now, wall=wall, jitter=failures.jitter())
     return len(checks)
 
 
@@ -129,7 +128,7 @@ async def _finish(
                 token=token,
                 now=await clock.programme(db),
                 wall=clock.wall(),
-                jitter=_jitter(),
+                jitter=failures.jitter(),
             )
     except Unavailable:
         raise
@@ -143,10 +142,6 @@ async def _finish(
         return
     for one in answered:
         await _finish(database, [one], token=token, clock=clock)
-
-
-def _jitter() -> float:
-    return random.random()  # noqa: S311 -- spreads retries, hides nothing
 
 
 @dataclass(frozen=True, slots=True)

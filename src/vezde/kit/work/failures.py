@@ -1,5 +1,6 @@
 """When to try again, and what may be said of an error where no person may be named."""
 
+import random
 import traceback
 from datetime import datetime, timedelta
 from pathlib import PurePath
@@ -20,6 +21,11 @@ BACKOFF = (
 def next_try(failures: int, *, wall: datetime) -> datetime | None:
     """When to try again after this many failures (1 is the first); None: park it."""
     return wall + BACKOFF[failures - 1] if failures <= len(BACKOFF) else None
+
+
+def jitter() -> float:
+    """From 0 to 1, by chance: spreads the retries of many, hides nothing."""
+    return random.random()  # noqa: S311
 
 
 def describe(error: BaseException) -> str:

@@ -5,7 +5,6 @@ falls due for the rest is claimed meanwhile.
 """
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -109,7 +108,7 @@ class Sender:
                 token=lease.token,
                 now=await self.clock.programme(db),
                 wall=self.clock.wall(),
-                jitter=random.random(),  # noqa: S311 -- spreads retries, hides nothing
+                jitter=failures.jitter(),
             )
         if not noted:
             log.info("delivery lease lost", webhook=str(due.webhook_id), fact=str(due.fact.id))
