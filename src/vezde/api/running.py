@@ -86,8 +86,8 @@ LEFT = Gauge(
 )
 RECHECKS = Gauge(
     "vezde_receipt_rechecks",
-    "Receipts asked for again before their hold ends: waiting, same, unasked, held, released, "
-    "declined",
+    "Receipts asked for again before their hold ends, of holds that ended in the last 31 days or "
+    "will: waiting, same, unasked, held, released, declined",
     ["state"],
     registry=REGISTRY,
 )
@@ -180,7 +180,8 @@ async def _measure(db: Db, using: Tools) -> None:
     SENDS.set(sends.waiting)
     UNKNOWN.set(sends.unknown)
     LETTERS.set(await mailing.waiting(db))
-    holds, points = await checkout.open_holds(db, now=await using.clock.programme(db))
+    now = await using.clock.programme(db)
+    holds, points = await checkout.open_holds(db, now=now)
     HOLDS.set(holds)
     HELD.set(points)
     told = await webhooks.backlog(db)
@@ -189,7 +190,7 @@ async def _measure(db: Db, using: Tools) -> None:
     WEBHOOKS.labels("failing").set(told.failing)
     await _measure_providers(db, using)
     RECHECKS.clear()
-    for state, count in (await rechecking.counted(db)).items():
+    for state, count in (await rechecking.counted(db, now=now)).items():
         RECHECKS.labels(state).set(count)
     for kind, count in (await troubles.counted(db, using.troubles)).items():
         TROUBLES.labels(kind).set(count)

@@ -30,6 +30,7 @@ STAGE: Final = "receipts.recheck"
 MOST_MISSES: Final = 2
 ASKED_AGAIN: Final = timedelta(hours=1)
 NOTE_LENGTH: Final = 200
+COUNTED_FOR: Final = timedelta(days=31)
 GONE, CHANGED = "gone", "changed"
 
 EXPECT: LiteralString = """
@@ -81,7 +82,9 @@ SELECT least(
     (SELECT min(until_at) FROM receipts.recheck WHERE state = 'waiting'))
 """
 NEXT_END: LiteralString = "SELECT min(until_at) FROM receipts.recheck WHERE state = 'waiting'"
-COUNTED: LiteralString = "SELECT state, count(*) FROM receipts.recheck GROUP BY state"
+COUNTED: LiteralString = """
+SELECT state, count(*) FROM receipts.recheck WHERE until_at > %s GROUP BY state
+"""
 COLUMNS: LiteralString = """
 SELECT recheck_id, member_id, receipt_id, state, because, note, until_at, held_at, decided_at,
     decided_by
@@ -318,9 +321,9 @@ async def page(
     return await kit_db.fetch_all(db, Recheck, PAGE, asked)
 
 
-async def counted(db: Db) -> dict[str, int]:
-    """How many receipts are in which state."""
-    return dict(await (await db.execute(COUNTED)).fetchall())
+async def counted(db: Db, *, now: datetime) -> dict[str, int]:
+    """How many receipts are in which state, of those whose hold ended in the last month or will."""
+    return dict(await (await db.execute(COUNTED, [now - COUNTED_FOR])).fetchall())
 
 
 async def next_end(db: Db) -> datetime | None:
