@@ -103,24 +103,26 @@ async def listed(
 @router.post("/v1/receipts/{receipt_id}/release", response_model=ReceiptOut)
 async def release(request: Request, receipt_id: str, given: ReleaseIn, caller: Caller) -> Response:
     """The receipt is sound: it earns as of its purchase, once. Again changes nothing."""
-    member_id, internal = names.receipt_ids(receipt_id)
-
-    async def work(db: Db, now: datetime) -> Done:
-        receipt = await quarantining.release(
-            db, member_id, internal, note=given.note, now=now, actor=caller.actor
-        )
-        return Done(200, receipt_out(receipt, now), member_id)
-
-    return await once(request, caller, given, work)
+    return await _end(request, receipt_id, given, caller, quarantining.release)
 
 
 @router.post("/v1/receipts/{receipt_id}/decline", response_model=ReceiptOut)
 async def decline(request: Request, receipt_id: str, given: DeclineIn, caller: Caller) -> Response:
     """The receipt brings nothing; its member is told kindly. Again changes nothing."""
+    return await _end(request, receipt_id, given, caller, quarantining.decline)
+
+
+async def _end(
+    request: Request,
+    receipt_id: str,
+    given: ReleaseIn | DeclineIn,
+    caller: Caller,
+    ending: quarantining.Ending,
+) -> Response:
     member_id, internal = names.receipt_ids(receipt_id)
 
     async def work(db: Db, now: datetime) -> Done:
-        receipt = await quarantining.decline(
+        receipt = await ending(
             db, member_id, internal, note=given.note, now=now, actor=caller.actor
         )
         return Done(200, receipt_out(receipt, now), member_id)

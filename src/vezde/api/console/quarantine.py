@@ -1,7 +1,7 @@
 """Receipts that signals hold, on the console: the queue, and two ways out of it."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
@@ -91,22 +91,8 @@ async def release(
     request: Request, receipt_id: str, given: ReleaseIn, shift: Moderator
 ) -> Response:
     """The receipt is sound: it earns as of its purchase."""
-    member_id, internal = names.receipt_ids(receipt_id)
-
-    async def work(db: Db, now: datetime) -> Done:
-        receipt = await quarantining.release(
-            *(db, member_id, internal), note=given.note, now=now, actor=shift.operator.actor
-        )
-        ended = _ended(receipt, now)
-        await access.note(
-            *(db, shift.operator, "receipt_released"),
-            now=now,
-            member_id=receipt.member_id,
-            details=_noted(receipt_id, ended),
-        )
-        return Done(200, ended, receipt.member_id)
-
-    return await once(request, Till(shift.operator.operator_id), given, work)
+    how = (quarantining.release, "receipt_released")
+    return await _end(request, receipt_id, given, shift, *how)
 
 
 @router.post(f"{PATH}/quarantine/{{receipt_id}}/decline", response_model=EndedOut)
@@ -114,26 +100,35 @@ async def decline(
     request: Request, receipt_id: str, given: DeclineIn, shift: Moderator
 ) -> Response:
     """The receipt brings nothing; the note stays with it and is nobody's to read but ours."""
+    how = (quarantining.decline, "receipt_declined")
+    return await _end(request, receipt_id, given, shift, *how)
+
+
+async def _end(
+    request: Request,
+    receipt_id: str,
+    given: ReleaseIn | DeclineIn,
+    shift: Shift,
+    ending: quarantining.Ending,
+    noted: str,
+) -> Response:
+    """Take the receipt out of the queue, and write into the journal who did."""
     member_id, internal = names.receipt_ids(receipt_id)
 
     async def work(db: Db, now: datetime) -> Done:
-        receipt = await quarantining.decline(
-            *(db, member_id, internal), note=given.note, now=now, actor=shift.operator.actor
+        receipt = await ending(
+            db, member_id, internal, note=given.note, now=now, actor=shift.operator.actor
         )
         ended = _ended(receipt, now)
         await access.note(
-            *(db, shift.operator, "receipt_declined"),
+            *(db, shift.operator, noted),
             now=now,
             member_id=receipt.member_id,
-            details=_noted(receipt_id, ended),
+            details={"receipt_id": receipt_id, "points": ended.points},
         )
         return Done(200, ended, receipt.member_id)
 
     return await once(request, Till(shift.operator.operator_id), given, work)
-
-
-def _noted(receipt_id: str, ended: EndedOut) -> dict[str, Any]:
-    return {"receipt_id": receipt_id, "points": ended.points}
 
 
 def _ended(receipt: queries.Receipt, now: datetime) -> EndedOut:

@@ -7,7 +7,7 @@ released: it never gave anything.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, LiteralString
+from typing import Any, Final, LiteralString, Protocol
 from uuid import UUID
 
 from vezde.kit import db as kit_db
@@ -75,6 +75,14 @@ class NoteInvalid(DomainError):
 class _Held:
     outcome: str | None
     score: int
+
+
+class Ending(Protocol):
+    """`release` or `decline`."""
+
+    async def __call__(
+        self, db: Db, member_id: UUID, receipt_id: UUID, *, note: str, now: datetime, actor: str
+    ) -> Receipt: ...
 
 
 async def release(
