@@ -25,7 +25,7 @@ from vezde.receipts.operations import registering
 from vezde.receipts.operations.registering import Registered, Submission
 from vezde.receipts.providers.protocol import Provider
 from vezde.testing.people import ANNA, BORIS, Person
-from vezde.wiring import SECTIONS
+from vezde.wiring import SECTIONS, STEPS
 
 NOW = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
 PROGRAM: dict[str, Any] = {
@@ -118,6 +118,27 @@ class Shop:
     async def receipt(self, member_id: UUID, receipt_id: UUID) -> queries.Receipt:
         async with self.database.transaction() as db:
             return await queries.receipt(db, member_id, receipt_id)
+
+    async def merge(self, into: UUID, gone: UUID) -> None:
+        async with self.database.transaction() as db:
+            await members.merge(
+                db, into, gone, steps=STEPS, vault=self.vault, now=self.at, actor="system"
+            )
+
+    async def unmerge(self, into: UUID, gone: UUID) -> None:
+        async with self.database.transaction() as db:
+            await members.unmerge(
+                *(db, into, gone),
+                within=timedelta(days=30),
+                steps=STEPS,
+                vault=self.vault,
+                now=self.at,
+                actor="system",
+            )
+
+    async def forget(self, member_id: UUID) -> None:
+        async with self.database.transaction() as db:
+            await members.forget(db, member_id, steps=STEPS, now=self.at, actor="system")
 
     async def points(self, member_id: UUID) -> Points:
         async with self.database.transaction() as db:

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,7 +11,6 @@ from vezde.kit.errors import DomainError
 from vezde.kit.work import jobs
 from vezde.ledger import operations as ledger
 from vezde.ledger.model import Redemption
-from vezde.members import operations as members
 from vezde.purchases import operations as purchases
 from vezde.purchases.marking import Pack
 from vezde.receipts import disputes
@@ -23,7 +21,6 @@ from vezde.receipts.operations.registering import Registered, Submission
 from vezde.receipts.operations.resolving import DisputeDecided, DisputeNotReady
 from vezde.testing.people import VERA
 from vezde.testing.receipts import OZON, line, receipt
-from vezde.wiring import STEPS
 
 from .conftest import Shop
 
@@ -216,15 +213,7 @@ class TestMoving:
         shop.passes(minutes=1)
         await have(shop, anna)
         before = await total(shop, anna)
-        async with shop.database.transaction() as db:
-            await ledger.redeem(
-                db,
-                Redemption(
-                    member_id=anna, op_key="spent", occurred_at=shop.at, points=before, title="x"
-                ),
-                now=shop.at,
-                actor="system",
-            )
+        await spends(shop, anna, before)
         dispute = await disputed(shop, boris)
         await decide(shop, dispute.dispute_id, move=True)
         assert (await shop.points(anna)).debt == before
@@ -233,15 +222,7 @@ class TestMoving:
     async def test_what_was_spent_is_forgiven_by_default(self, shop, anna, boris):
         await have(shop, anna)
         before = await total(shop, anna)
-        async with shop.database.transaction() as db:
-            await ledger.redeem(
-                db,
-                Redemption(
-                    member_id=anna, op_key="spent", occurred_at=shop.at, points=before, title="x"
-                ),
-                now=shop.at,
-                actor="system",
-            )
+        await spends(shop, anna, before)
         dispute = await disputed(shop, boris)
         await decide(shop, dispute.dispute_id, move=True)
         assert (await shop.points(anna)).debt == 0
@@ -396,7 +377,7 @@ class TestPeopleWhoGo:
     async def test_a_forgotten_holder_keeps_it(self, shop, anna, boris):
         await have(shop, anna)
         dispute = await disputed(shop, boris)
-        await forget(shop, anna)
+        await shop.forget(anna)
         async with shop.database.transaction() as db:
             found = await disputing.one(db, dispute.dispute_id)
         assert (found.outcome, found.decided_by) == ("kept", "system")
@@ -408,7 +389,7 @@ class TestPeopleWhoGo:
         await have(shop, anna)
         before = await total(shop, anna)
         dispute = await disputed(shop, boris)
-        await forget(shop, boris)
+        await shop.forget(boris)
         async with shop.database.transaction() as db:
             assert (await disputing.one(db, dispute.dispute_id)).outcome == "dropped"
             cursor = await db.execute("SELECT count(*) FROM receipts.proof")
@@ -419,7 +400,7 @@ class TestPeopleWhoGo:
         await have(shop, anna)
         before = await total(shop, anna)
         dispute = await disputed(shop, boris)
-        await merge(shop, anna, boris)
+        await shop.merge(anna, boris)
         async with shop.database.transaction() as db:
             assert (await disputing.one(db, dispute.dispute_id)).outcome == "dropped"
         assert await total(shop, anna) == before
@@ -428,7 +409,7 @@ class TestPeopleWhoGo:
         await have(shop, anna)
         before = await total(shop, anna)
         dispute = await disputed(shop, boris)
-        await merge(shop, vera, boris)
+        await shop.merge(vera, boris)
         await decide(shop, dispute.dispute_id, move=True)
         assert (await total(shop, anna), await total(shop, vera)) == (0, before)
 
@@ -436,15 +417,15 @@ class TestPeopleWhoGo:
         await have(shop, anna)
         before = await total(shop, anna)
         dispute = await disputed(shop, boris)
-        await merge(shop, vera, anna)
+        await shop.merge(vera, anna)
         await decide(shop, dispute.dispute_id, move=True)
         assert (await total(shop, vera), await total(shop, boris)) == (0, before)
 
     async def test_after_an_undone_merge_it_can_be_claimed_again(self, shop, anna, boris):
         await have(shop, anna)
         await disputed(shop, boris)
-        await merge(shop, anna, boris)
-        await unmerge(shop, anna, boris)
+        await shop.merge(anna, boris)
+        await shop.unmerge(anna, boris)
         again = await disputed(shop, boris)
         assert again.decided_at is None
         await decide(shop, again.dispute_id, move=True)
@@ -455,7 +436,7 @@ class TestPeopleWhoGo:
         dispute = await disputed(shop, boris)
         answers = await asyncio.gather(
             decide(shop, dispute.dispute_id, move=True),
-            forget(shop, anna),
+            shop.forget(anna),
             return_exceptions=True,
         )
         for one in answers:
@@ -465,25 +446,7 @@ class TestPeopleWhoGo:
         assert (await total(shop, boris) > 0) == (found.outcome == "moved")
 
 
-async def forget(shop: Shop, who: UUID) -> None:
+async def spends(shop: Shop, who: UUID, points: int) -> None:
+    spent = Redemption(member_id=who, op_key="spent", occurred_at=shop.at, points=points, title="x")
     async with shop.database.transaction() as db:
-        await members.forget(db, who, steps=STEPS, now=shop.at, actor="system")
-
-
-async def merge(shop: Shop, into: UUID, gone: UUID) -> None:
-    async with shop.database.transaction() as db:
-        await members.merge(
-            db, into, gone, steps=STEPS, vault=shop.vault, now=shop.at, actor="system"
-        )
-
-
-async def unmerge(shop: Shop, into: UUID, gone: UUID) -> None:
-    async with shop.database.transaction() as db:
-        await members.unmerge(
-            *(db, into, gone),
-            within=timedelta(days=30),
-            steps=STEPS,
-            vault=shop.vault,
-            now=shop.at,
-            actor="system",
-        )
+        await ledger.redeem(db, spent, now=shop.at, actor="system")

@@ -80,7 +80,7 @@ class TestMerge:
     async def test_carries_receipts_with_their_purchases_and_points(self, shop, anna, boris):
         (shown,) = await shop.take(anna, receipt(1, lines=[CREAM], seller=WILDBERRIES))
         before = [await _rows(shop, query) for query in (PURCHASES, LINES, BALANCE)]
-        await _merge(shop, boris, anna)
+        await shop.merge(boris, anna)
         assert [await _rows(shop, query) for query in (PURCHASES, LINES, BALANCE)] == before
         assert (await shop.points(boris)).pending == 41
         found = await shop.receipt(boris, shown.receipt_id)
@@ -88,7 +88,7 @@ class TestMerge:
 
     async def test_finds_a_receipt_and_lists_by_the_old_id(self, shop, anna, boris):
         (shown,) = await shop.take(anna, PAPER)
-        await _merge(shop, boris, anna)
+        await shop.merge(boris, anna)
         found = await shop.receipt(anna, shown.receipt_id)
         assert found.member_id == boris
         async with shop.database.transaction() as db:
@@ -100,7 +100,7 @@ class TestMerge:
         await shop.take(anna, PAPER)
         (double,) = await shop.take(boris, PAPER)
         assert double.reason is Reason.TAKEN
-        await _merge(shop, boris, anna)
+        await shop.merge(boris, anna)
         (again,) = await shop.take(boris, PAPER)
         assert (again.repeated, again.status) == (True, Status.ACCEPTED)
         once_taken = await shop.receipt(boris, double.receipt_id)
@@ -118,7 +118,7 @@ class TestMerge:
         shop.passes(days=3)
         (ahead,) = await shop.take(anna if by_gone else boris, advance)
         assert ahead.status is Status.AWAITING_SETTLEMENT
-        await _merge(shop, boris, anna)
+        await shop.merge(boris, anna)
         (settled,) = await shop.take(boris, settlement)
         assert settled.points.pending == 41
         assert (await shop.receipt(boris, ahead.receipt_id)).status is Status.ACCEPTED
@@ -133,7 +133,7 @@ class TestMerge:
         shop.passes(hours=4)
         await shop.take(anna, papers[0])
         await shop.take(boris, papers[1])
-        await _merge(shop, boris, anna)
+        await shop.merge(boris, anna)
         third, fourth = await shop.take(boris, *papers[2:])
         assert (third.status, third.points.active) == (Status.ACCEPTED, 200 - 2 * 83)
         assert fourth.reason is Reason.DAILY_LIMIT
@@ -141,7 +141,7 @@ class TestMerge:
     async def test_goes_on_with_what_is_being_checked(self, shop, anna, boris, fake, provider):
         fake.add(render(PAPER))
         shown = await shop.show(anna, qr=PAPER.qr)
-        await _merge(shop, boris, anna)
+        await shop.merge(boris, anna)
         await shop.work(provider)
         assert (await shop.receipt(anna, shown.receipt_id)).status is Status.ACCEPTED
         assert (await shop.points(boris)).active == 83
@@ -154,7 +154,7 @@ class TestMerge:
             (check,) = await checking.lease(
                 db, token=token, now=shop.at, wall=shop.at, seconds=120, limit=8
             )
-        await _merge(shop, boris, anna)
+        await shop.merge(boris, anna)
         async with shop.database.transaction() as db:
             answered = [checking.Answered(check, Answer(Verdict.FOUND, PAPER), provider="test")]
             lost = await checking.finish(
@@ -169,7 +169,7 @@ class TestMerge:
         fake.add(render(PAPER))
         forged = await shop.show(vera, qr=replace(PAPER.qr, fp=7))
         honest = await shop.show(anna, qr=PAPER.qr)
-        await _merge(shop, boris, anna)
+        await shop.merge(boris, anna)
         await shop.work(provider)
         shop.passes(days=1)
         await shop.work(provider)
@@ -179,13 +179,13 @@ class TestMerge:
     async def test_lets_a_doubtful_line_be_decided_by_the_old_id(self, shop, anna, boris):
         (doubtful,) = await shop.take(anna, receipt(1, lines=[DOUBT]))
         assert doubtful.status is Status.IN_REVIEW
-        await _merge(shop, boris, anna)
+        await shop.merge(boris, anna)
         decided = await _decide(shop, anna, doubtful.receipt_id)
         assert (decided.member_id, decided.status) == (boris, Status.ACCEPTED)
         assert (await shop.points(boris)).active == 50
 
     async def test_sends_the_gone_id_to_the_member_there_is(self, shop, anna, boris):
-        await _merge(shop, boris, anna)
+        await shop.merge(boris, anna)
         (refused,) = await shop.take(anna, PAPER)
         assert isinstance(refused.error, MemberMerged)
         assert refused.error.extra == {"member_id": boris}
@@ -199,8 +199,8 @@ class TestUnmerge:
         (shown,) = await shop.take(anna, PAPER)
         (double,) = await shop.take(boris, PAPER)
         whole = [await _rows(shop, query) for query in (PURCHASES, LINES)]
-        await _merge(shop, boris, anna)
-        await _unmerge(shop, boris, anna)
+        await shop.merge(boris, anna)
+        await shop.unmerge(boris, anna)
         assert [await _rows(shop, query) for query in (PURCHASES, LINES)] == whole
         assert (await shop.receipt(anna, shown.receipt_id)).member_id == anna
         assert (await shop.receipt(boris, shown.receipt_id)).member_id == anna, "an id of meanwhile"
@@ -213,9 +213,9 @@ class TestUnmerge:
 
     async def test_leaves_what_was_decided_since_with_its_points(self, shop, anna, boris):
         shown = await shop.show(anna, document=PAPER)
-        await _merge(shop, boris, anna)
+        await shop.merge(boris, anna)
         assert await work.settle_once(shop.database, clock=shop.clock) == 1
-        await _unmerge(shop, boris, anna)
+        await shop.unmerge(boris, anna)
         assert (await shop.receipt(boris, shown.receipt_id)).member_id == boris
         assert [(await shop.points(who)).active for who in (anna, boris)] == [0, 83]
         (foreign,) = await shop.take(anna, PAPER)
@@ -225,8 +225,8 @@ class TestUnmerge:
     async def test_goes_on_with_what_is_being_checked(self, shop, anna, boris, fake, provider):
         fake.add(render(PAPER))
         shown = await shop.show(anna, qr=PAPER.qr)
-        await _merge(shop, boris, anna)
-        await _unmerge(shop, boris, anna)
+        await shop.merge(boris, anna)
+        await shop.unmerge(boris, anna)
         await shop.work(provider)
         assert (await shop.receipt(anna, shown.receipt_id)).status is Status.ACCEPTED
         assert (await shop.points(anna)).active == 83
@@ -237,16 +237,16 @@ class TestUnmerge:
         )
         shop.passes(days=3)
         (ahead,) = await shop.take(anna, advance)
-        await _merge(shop, boris, anna)
+        await shop.merge(boris, anna)
         (settled,) = await shop.take(boris, settlement)
         assert settled.points.pending == 41
-        await _unmerge(shop, boris, anna)
+        await shop.unmerge(boris, anna)
         assert (await shop.receipt(anna, ahead.receipt_id)).member_id == anna
         assert (await shop.receipt(boris, settled.receipt_id)).member_id == boris
         assert [(await shop.points(who)).pending for who in (anna, boris)] == [0, 41]
         whose = "SELECT member_id FROM purchases.purchase ORDER BY 1"
         assert await _rows(shop, whose) == sorted([(anna,), (boris,)])
-        await _merge(shop, boris, anna)
+        await shop.merge(boris, anna)
         assert await _rows(shop, whose) == [(boris,)]
 
     async def test_beside_all_that_receipts_do(self, shop, fake, provider):
@@ -260,9 +260,9 @@ class TestUnmerge:
 
         async def merge_and_undo() -> None:
             for into, gone in zip(people[:4], people[4:], strict=True):
-                await _merge(shop, into, gone)
+                await shop.merge(into, gone)
                 await asyncio.sleep(0.1)
-                await _unmerge(shop, into, gone)
+                await shop.unmerge(into, gone)
 
         hands = [_hand(shop, random.Random(n), people, papers, provider, met) for n in range(4)]
         await asyncio.gather(*hands, merge_and_undo())
@@ -274,7 +274,7 @@ class TestUnmerge:
 class TestForget:
     async def test_keeps_the_claim_on_what_was_paid(self, shop, anna, boris):
         await shop.take(anna, PAPER)
-        await _forget(shop, anna)
+        await shop.forget(anna)
         (foreign,) = await shop.take(boris, PAPER)
         assert foreign.reason is Reason.TAKEN
         shown = await shop.show(boris, qr=PAPER.qr)
@@ -286,7 +286,7 @@ class TestForget:
         )
         checked = await shop.show(anna, qr=PAPER.qr)
         ahead, doubtful = await shop.take(anna, advance, receipt(9, lines=[DOUBT]))
-        await _forget(shop, anna)
+        await shop.forget(anna)
         for receipt_id in (checked.receipt_id, ahead.receipt_id, doubtful.receipt_id):
             ended = await shop.receipt(anna, receipt_id)
             assert (ended.status, ended.reason) == (Status.REJECTED, Reason.WITHDRAWN)
@@ -303,13 +303,13 @@ class TestForget:
         await shop.show(anna, qr=replace(PAPER.qr, fp=7))
         await shop.show(anna, qr=replace(PAPER.qr, fp=8))
         waiting = await shop.show(boris, qr=PAPER.qr)
-        await _forget(shop, anna)
+        await shop.forget(anna)
         await shop.work(provider)
         assert (await shop.receipt(boris, waiting.receipt_id)).status is Status.ACCEPTED
         assert await _rows(shop, "SELECT 1 FROM receipts.turn") == []
 
     async def test_refuses_what_comes_for_the_shell(self, shop, anna):
-        await _forget(shop, anna)
+        await shop.forget(anna)
         (refused,) = await shop.take(anna, PAPER)
         assert isinstance(refused.error, MemberClosed)
         with pytest.raises(MemberClosed):
@@ -341,7 +341,7 @@ class TestHistories:
                 case 4 if len(alive) > 1:
                     into, gone = chance.sample(alive, 2)
                     before = [await _rows(shop, one) for one in (BALANCE, PURCHASES, LINES)]
-                    await _merge(shop, into, gone)
+                    await shop.merge(into, gone)
                     assert [await _rows(shop, one) for one in (BALANCE, PURCHASES, LINES)] == before
                     alive.remove(gone)
         await _work_all(shop, provider)
@@ -354,7 +354,7 @@ class TestHistories:
         two = [await shop.enrol(Person(str(n), phone(600 + n), "")) for n in range(2)]
         for paper in papers[:8]:
             await shop.take(chance.choice(two), paper)
-        await _merge(shop, *two)
+        await shop.merge(*two)
         shop.passes(days=1)
         await shop.take(two[0], *papers[8:])
         points = await shop.points(two[0])
@@ -390,7 +390,7 @@ class TestAtOnce:
         async def forget() -> None:
             for who in people[:3]:
                 await asyncio.sleep(0.15)
-                await _forget(shop, who)
+                await shop.forget(who)
 
         hands = [_hand(shop, random.Random(n), people, papers, provider, met) for n in range(4)]
         await asyncio.gather(*hands, forget())
@@ -417,7 +417,7 @@ class TestAtOnce:
         shown = await shop.show(anna, document=PAPER)
         async with shop.database.transaction() as db:
             await members.undisturbed(db, [anna])
-            waiting = asyncio.create_task(_merge(shop, boris, anna))
+            waiting = asyncio.create_task(shop.merge(boris, anna))
             await asyncio.sleep(0.1)
             assert not waiting.done()
             item = work.Item(anna, shown.receipt_id, PAPER, shop.at)
@@ -469,7 +469,7 @@ async def _merge_all(shop, pairs, met) -> None:
     for into, gone in pairs:
         await asyncio.sleep(0.12)
         try:
-            await _merge(shop, into, gone)
+            await shop.merge(into, gone)
         except DomainError as error:
             met[error.code] += 1
 
@@ -494,32 +494,6 @@ async def _work_all(shop, provider) -> None:
         shop.passes(hours=2)
     shop.passes(days=45)  # what no provider ever has is given up
     await shop.work(provider)
-
-
-async def _merge(shop, into: UUID, gone: UUID) -> None:
-    async with shop.database.transaction() as db:
-        await members.merge(
-            db, into, gone, steps=STEPS, vault=shop.vault, now=shop.at, actor="key:1"
-        )
-
-
-async def _unmerge(shop, into: UUID, gone: UUID) -> None:
-    async with shop.database.transaction() as db:
-        await members.unmerge(
-            db,
-            into,
-            gone,
-            within=timedelta(days=30),
-            steps=STEPS,
-            vault=shop.vault,
-            now=shop.at,
-            actor="key:1",
-        )
-
-
-async def _forget(shop, member_id: UUID) -> None:
-    async with shop.database.transaction() as db:
-        await members.forget(db, member_id, steps=STEPS, now=shop.at, actor="key:1")
 
 
 async def _decide(shop, member_id: UUID, receipt_id: UUID) -> queries.Receipt:

@@ -11,7 +11,6 @@ from pydantic import BaseModel
 
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError
-from vezde.members import operations as members
 from vezde.members.model import MemberClosed
 from vezde.receipts import intake, quarantine, queries
 from vezde.receipts.intake import Line
@@ -41,7 +40,6 @@ from vezde.testing.receipts import (
     receipt,
     render,
 )
-from vezde.wiring import STEPS
 
 from .conftest import PROGRAM, Shop
 
@@ -283,8 +281,7 @@ class TestRelease:
 
         async def forget() -> None:
             await asyncio.sleep(0.004 * turn)
-            async with guarded.database.transaction() as db:
-                await members.forget(db, boris, steps=STEPS, now=guarded.at, actor="key:1")
+            await guarded.forget(boris)
 
         results = await asyncio.gather(
             release(guarded, boris, second), forget(), return_exceptions=True
@@ -304,12 +301,12 @@ class TestRelease:
         vera = await guarded.enrol(Person("Вера", phone(77), ""))
         async with guarded.database.transaction() as db:
             await devices.seen(db, {(boris, b"1" * 16), (vera, b"2" * 16)}, now=guarded.at)
-        await _merge(guarded, vera, boris)
+        await guarded.merge(vera, boris)
         assert [one.member_id for one in await queue(guarded)] == [vera]
-        await _unmerge(guarded, vera, boris)
+        await guarded.unmerge(vera, boris)
         assert [one.member_id for one in await queue(guarded)] == [boris]
         assert await _devices(guarded) == {(boris, b"1" * 16), (vera, b"2" * 16)}
-        await _merge(guarded, vera, boris)
+        await guarded.merge(vera, boris)
         released = await release(guarded, boris, second)
         assert released.member_id == vera
         assert (await guarded.points(vera)).active == 133
@@ -431,25 +428,6 @@ def _shown(number: int, member_id: UUID) -> Shown:
         fd=number,
     )
     return Shown(member_id, past, named=False, packs=[("04605035006964", f"s{number}")])
-
-
-async def _merge(shop: Shop, into: UUID, gone: UUID) -> None:
-    async with shop.database.transaction() as db:
-        await members.merge(
-            db, into, gone, steps=STEPS, vault=shop.vault, now=shop.at, actor="key:1"
-        )
-
-
-async def _unmerge(shop: Shop, into: UUID, gone: UUID) -> None:
-    async with shop.database.transaction() as db:
-        await members.unmerge(
-            *(db, into, gone),
-            within=timedelta(days=30),
-            steps=STEPS,
-            vault=shop.vault,
-            now=shop.at,
-            actor="key:1",
-        )
 
 
 async def _devices(shop: Shop) -> set[tuple[UUID, bytes]]:

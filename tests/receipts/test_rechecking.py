@@ -14,7 +14,6 @@ from vezde.testing.proverkacheka import FakeProverkacheka, code, http
 from vezde.testing.receipts import OZON, PYATEROCHKA, line, receipt, render
 
 from .conftest import Shop
-from .test_disputes import forget, merge
 
 CREAM = line("Крем для лица LUNARIA 50мл", 83_000)
 PAPER = receipt(1, lines=[CREAM], seller=OZON)
@@ -43,7 +42,7 @@ async def asks(shop: Shop, *askers) -> int:
 
 async def states(shop: Shop) -> dict[str, int]:
     async with shop.database.transaction() as db:
-        return await rechecking.counted(db)
+        return await rechecking.counted(db, now=shop.at)
 
 
 async def held(shop: Shop) -> list[Recheck]:
@@ -214,14 +213,14 @@ class TestHolding:
 class TestPeopleWhoGo:
     async def test_nothing_waits_of_who_is_forgotten(self, careful, vendor, anna):
         one = await held_back(careful, vendor, anna)
-        await forget(careful, anna)
+        await careful.forget(anna)
         assert await states(careful) == {}
         async with careful.database.transaction() as db:
             assert await rechecking.one(db, one.recheck_id) is None
 
     async def test_it_goes_with_who_is_merged(self, careful, vendor, anna, boris):
         one = await held_back(careful, vendor, anna)
-        await merge(careful, boris, anna)
+        await careful.merge(boris, anna)
         await decide(careful, one, release=True)
         careful.passes(days=5)
         assert await settled(careful, boris) == (41, 0)
