@@ -164,7 +164,7 @@ class TestKill:
         await called.send("/balance")
         await arrived.send("/balance")
         await arrived.sees("Баллов пока нет", within=20)
-        telegram.order(faults.slow(1.5), method="sendMessage", chat=answered)
+        telegram.order(faults.slow(5), method="sendMessage", chat=answered)
         await answered.send("/balance")
 
         async def is_in_hand():
@@ -185,12 +185,15 @@ class TestKill:
         async def is_known():
             return figure(vezde, "vezde_sends_unknown") == 3
 
+        async def is_noted():
+            return figure(vezde, "vezde_sends_waiting") == 0
+
         await until(LEASE_SECONDS + 30, is_known)
         for one in people:
             await one.sees("Где вы покупали?", within=30)
         assert [told(one, "Баллов пока нет") for one in people] == [0, 1, 1, 1]
         assert [told(one, "Где вы покупали?") for one in people] == [1] * 4
-        assert figure(vezde, "vezde_sends_waiting") == 0
+        await until(20, is_noted)
 
 
 class TestTelegramAway:

@@ -228,7 +228,7 @@ class TestSweepAnswers:
         async with database.transaction() as first, database.transaction() as second:
             await Request(vault, wall, []).handle(first, effect="new")
             swept = operations.sweep_answers(second, wall=wall, limit=10)
-            assert await asyncio.wait_for(swept, timeout=2) == 0
+            assert await asyncio.wait_for(swept, timeout=20) == 0
 
 
 class TestSecrecy:

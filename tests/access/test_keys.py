@@ -157,7 +157,7 @@ class TestTouchKey:
             _, key = await _create(db, now, "till", "all")
         async with database.transaction() as first, database.transaction() as second:
             await operations.touch_key(first, key, wall=now)
-            await asyncio.wait_for(operations.touch_key(second, key, wall=now), timeout=2)
+            await asyncio.wait_for(operations.touch_key(second, key, wall=now), timeout=20)
 
 
 async def _create(db: Db, now: datetime, name: str, *scopes: str) -> tuple[str, Key]:

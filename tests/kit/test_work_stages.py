@@ -40,7 +40,7 @@ class TestRunner:
     async def test_works_until_nothing_is_left(self, database, waker):
         heap, stop = Heap(5), asyncio.Event()
         task = await started(Runner(database, [Stage("heap", heap.run)], waker, Clock()), stop)
-        await asyncio.wait_for(heap.empty.wait(), 5)
+        await asyncio.wait_for(heap.empty.wait(), 20)
         stop.set()
         await task
         assert heap.left == 0
@@ -49,10 +49,10 @@ class TestRunner:
         heap, stop = Heap(), asyncio.Event()
         runner = Runner(database, [Stage("heap", heap.run)], waker, Clock(), poll_seconds=0.05)
         task = await started(runner, stop)
-        await asyncio.wait_for(heap.empty.wait(), 5)
+        await asyncio.wait_for(heap.empty.wait(), 20)
         heap.left = 3
         heap.empty.clear()
-        await asyncio.wait_for(heap.empty.wait(), 5)
+        await asyncio.wait_for(heap.empty.wait(), 20)
         stop.set()
         await task
         assert heap.left == 0
@@ -62,12 +62,12 @@ class TestRunner:
         database.on_commit = waker.wake
         runner = Runner(database, [Stage("heap", heap.run)], waker, Clock(), poll_seconds=60)
         task = await started(runner, stop)
-        await asyncio.wait_for(heap.empty.wait(), 5)
+        await asyncio.wait_for(heap.empty.wait(), 20)
         heap.left = 1
         heap.empty.clear()
         async with database.transaction() as db:
             db.wake("heap")
-        await asyncio.wait_for(heap.empty.wait(), 5)
+        await asyncio.wait_for(heap.empty.wait(), 20)
         stop.set()
         await task
         assert heap.left == 0
@@ -85,7 +85,7 @@ class TestRunner:
 
         runner = Runner(database, [Stage("heap", run)], waker, Clock(), poll_seconds=60)
         task = await started(runner, stop)
-        await asyncio.wait_for(again.wait(), 5)
+        await asyncio.wait_for(again.wait(), 20)
         stop.set()
         await task
 
@@ -108,7 +108,7 @@ class TestRunner:
             heap.append("work")
             waker.wake(["heap"])
             await asyncio.sleep(0.02)
-        await asyncio.wait_for(done.wait(), 5)
+        await asyncio.wait_for(done.wait(), 20)
         stop.set()
         await task
         assert len(runs) <= 2
@@ -131,7 +131,7 @@ class TestRunner:
             first_backoff_seconds=0.01,
         )
         task = await started(runner, stop)
-        await asyncio.wait_for(asyncio.gather(healed.wait(), heap.empty.wait()), 5)
+        await asyncio.wait_for(asyncio.gather(healed.wait(), heap.empty.wait()), 20)
         stop.set()
         await task
 
@@ -159,7 +159,7 @@ class TestRunner:
         task = await started(Runner(database, [Stage("slow", run)], waker, Clock()), stop)
         await inside.wait()
         stop.set()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 20)
         assert finished == [1]
 
     async def test_cancels_what_does_not_end_in_time(self, database, waker):
@@ -174,7 +174,7 @@ class TestRunner:
         task = await started(runner, stop)
         await inside.wait()
         stop.set()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 20)
 
     async def test_ends_loudly_when_a_loop_is_lost(self, database, waker):
         async def run():
@@ -182,4 +182,4 @@ class TestRunner:
 
         runner = Runner(database, [Stage("lost", run)], waker, Clock())
         with pytest.raises(RuntimeError, match="lost"):
-            await asyncio.wait_for(runner.run(asyncio.Event()), 5)
+            await asyncio.wait_for(runner.run(asyncio.Event()), 20)

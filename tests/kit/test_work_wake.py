@@ -63,7 +63,7 @@ class TestWaker:
             with contextlib.ExitStack() as stack:
                 events = [stack.enter_context(worker.watch(name)) for name in names]
                 face.wake(names)
-                await asyncio.wait_for(asyncio.gather(*(e.wait() for e in events)), 5)
+                await asyncio.wait_for(asyncio.gather(*(e.wait() for e in events)), 20)
 
     async def test_comes_back_after_its_connections_were_killed(self, server, fresh, monkeypatch):
         monkeypatch.setattr(kit_wake, "RECONNECT_SECONDS", 0.05)

@@ -144,7 +144,7 @@ async def fake() -> AsyncIterator[FakeTelegram]:
 
 @pytest.fixture
 async def bot(fake: FakeTelegram) -> AsyncIterator[Telegram]:
-    made = Telegram(fake.token, api_base=fake.base_url, timeout_seconds=1)
+    made = Telegram(fake.token, api_base=fake.base_url, timeout_seconds=4)
     yield made
     await made.close()
 

@@ -33,7 +33,7 @@ async def gateway() -> AsyncIterator[FakeSms]:
 
 @pytest.fixture
 async def client(gateway) -> AsyncIterator[Smsc]:
-    made = Smsc(gateway.token, base_url=gateway.base_url, sender="Lunaria", timeout_seconds=1)
+    made = Smsc(gateway.token, base_url=gateway.base_url, sender="Lunaria", timeout_seconds=4)
     yield made
     await made.close()
 

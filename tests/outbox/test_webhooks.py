@@ -249,13 +249,13 @@ class TestSend:
         async with WebhookReceiver(wall=hands.wall) as sluggish:
             await desk.webhook(url=sluggish.url)
             sluggish.secrets = list(receiver.secrets)
-            sluggish.always = slow(1.2)
+            sluggish.always = slow(20)
             await desk.webhook()
             await desk.record(*(accepted(now) for _ in range(3)))
             running = asyncio.create_task(desk.send())
             await receiver.wait_for(3)
             await desk.record(*(accepted(now) for _ in range(20)))
-            await receiver.wait_for(23, seconds=1)
+            await receiver.wait_for(23, seconds=4)
             assert len(sluggish.received) == 3
             await running
 
@@ -530,7 +530,7 @@ class TestCrash:
         webhook_id = await desk.webhook()
         fact = accepted(now)
         await desk.record(fact)
-        receiver.order(slow(1.0), slow(0))
+        receiver.order(slow(4), slow(0))
         slowly = asyncio.create_task(desk.send())
         await receiver.wait_for(1)
         hands.at += timedelta(seconds=61)

@@ -24,7 +24,7 @@ async def pair():
     """Two vendors and who asks them."""
     async with FakeProverkacheka() as first, FakeProverkacheka() as second:
         askers = [
-            Proverkacheka(token=one.token, base_url=one.base_url, timeout_seconds=2)
+            Proverkacheka(token=one.token, base_url=one.base_url, timeout_seconds=20)
             for one in (first, second)
         ]
         askers[0].name, askers[1].name = "first", "second"

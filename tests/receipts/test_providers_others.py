@@ -33,7 +33,7 @@ class TestQrCash:
 
     @pytest.fixture
     async def provider(self, fake):
-        made = QrCash(token="verySecret", base_url=fake.base_url, timeout_seconds=2)
+        made = QrCash(token="verySecret", base_url=fake.base_url, timeout_seconds=20)
         yield made
         await made.close()
 
@@ -87,7 +87,7 @@ class TestPages:
 
     @pytest.fixture
     async def provider(self, fake):
-        made = Pages(through=fake.base_url, timeout_seconds=3)
+        made = Pages(through=fake.base_url, timeout_seconds=20)
         yield made
         await made.close()
 

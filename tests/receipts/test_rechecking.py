@@ -24,7 +24,7 @@ RULES = {"recheck_channels": ["ozon"], "recheck_from_kopecks": 50_000}
 async def vendor():
     """A vendor over a socket, and who asks it."""
     async with FakeProverkacheka() as fake:
-        asker = Proverkacheka(token=fake.token, base_url=fake.base_url, timeout_seconds=2)
+        asker = Proverkacheka(token=fake.token, base_url=fake.base_url, timeout_seconds=20)
         yield fake, asker
         await asker.close()
 
