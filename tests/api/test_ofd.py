@@ -3,12 +3,16 @@
 import json
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from api.conftest import PRODUCTS, PROGRAM, serving
+from receipts import hostile
 from vezde.testing.receipts import Shape, line, receipt, render
 
 CREAM = line("Крем для лица LUNARIA 50мл", 83_000)
 PAPER, OTHER = receipt(1, lines=[CREAM]), receipt(2, lines=[CREAM])
+PUSHED = [render(PAPER, Shape.ONE_OFD), render(OTHER, Shape.OFD_RU), render(PAPER, Shape.CONTENT)]
 
 
 @pytest.fixture
@@ -56,6 +60,26 @@ class TestPush:
     async def test_refuses_what_holds_no_document(self, api, body, status, code):
         answer = await api.call("POST", "/v1/ofd/documents", content=body)
         assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+    @settings(
+        max_examples=80,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    )
+    @given(
+        st.binary(max_size=300)
+        | hostile.VALUES.map(hostile.text)
+        | hostile.changed(PUSHED).map(hostile.text)
+        | hostile.damaged(hostile.text(PUSHED))
+    )
+    async def test_takes_anything_for_what_it_is(self, api, body):
+        answer = await api.call("POST", "/v1/ofd/documents", content=body)
+        if answer.status_code == 200:
+            outcomes = {one["outcome"] for one in answer.json()["items"]}
+            assert outcomes <= {"stored", "known", "differs", "unreadable"}
+        else:
+            assert answer.status_code == 400
+            assert answer.json()["code"] in {"malformed", "unreadable_document"}
 
     async def test_needs_the_scope_of_those_who_vouch(self, api):
         key = await api.key("receipts", name="site")

@@ -114,6 +114,14 @@ class TestPages:
         assert answer.verdict is Verdict.UNAVAILABLE
         assert "HTTP 403" in answer.note
 
+    async def test_that_hang_leave_their_time_to_the_others(self, fake):
+        fake.hangs.add("platformaofd")
+        fake.add(PAPER, at="1-ofd")
+        impatient = Pages(through=fake.base_url, timeout_seconds=15)
+        assert (await impatient.fetch(Query(PAPER.qr))).verdict is Verdict.FOUND
+        assert fake.asked == ["taxcom", "1-ofd"]
+        await impatient.close()
+
     async def test_with_the_same_sign_and_sum_but_another_number_is_not_the_one(
         self, fake, provider
     ):

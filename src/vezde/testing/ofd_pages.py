@@ -5,11 +5,13 @@ async with FakePages() as fake:
     provider = Pages(through=fake.base_url)
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, Self
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from vezde.kit import money
 from vezde.receipts.model import FiscalDocument, FiscalLine
@@ -69,6 +71,7 @@ class FakePages:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.broken: dict[str, int] = {}  # host -> the HTTP status it answers instead
+        self.hangs: set[str] = set()  # hosts that never answer
         self.base_url = ""
         self._held: dict[str, list[FiscalDocument]] = {}
         self._runner: web.AppRunner | None = None
@@ -78,7 +81,7 @@ class FakePages:
         self._held.setdefault(at, []).append(paper)
 
     async def __aenter__(self) -> Self:
-        app = web.Application()
+        app = web.Application(middlewares=[self._hang])
         app.router.add_get("/lk.platformaofd.ru/web/noauth/cheque", self._platforma)
         app.router.add_get("/receipt.taxcom.ru/v01/show", self._taxcom)
         app.router.add_post("/consumer.1-ofd.ru/api/tickets/find-ticket", self._find)
@@ -92,6 +95,13 @@ class FakePages:
     async def __aexit__(self, *_exc: object) -> None:
         assert self._runner is not None, "entered before"
         await self._runner.cleanup()
+
+    @web.middleware
+    async def _hang(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        host = request.path.split("/")[1]
+        if any(one in host for one in self.hangs):
+            await asyncio.Event().wait()
+        return await handler(request)
 
     async def _platforma(self, request: web.Request) -> web.Response:
         asked = request.query

@@ -11,12 +11,12 @@ import functools
 import logging
 import socket
 import ssl
-import zlib
 from collections.abc import Awaitable, Callable
 from typing import ClassVar, Final
 
 import httpx
 
+from vezde.kit import packed
 from vezde.kit.errors import DomainError, Kind
 from vezde.outbox.webhooks.model import Reach
 from vezde.receipts.links import model
@@ -90,7 +90,7 @@ class Pages:
         try:
             async with asyncio.timeout(self._seconds):
                 return await self._follow(link)
-        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, zlib.error) as error:
+        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
             raise LinkDead("The page did not answer.") from error
         except (OSError, UnicodeError) as error:  # of the resolver
             raise LinkDead("The page's host is not known.") from error
@@ -150,19 +150,13 @@ class Pages:
 
 
 async def _content(answer: httpx.Response) -> bytes:
-    """The body, unpacked no further than the limit."""
-    packed = answer.headers.get("content-encoding", "identity").strip().casefold()
-    if packed not in {"identity", "", "gzip"}:
-        raise LinkDead("The page is packed in a way that was not asked for.")
-    unpack = zlib.decompressobj(wbits=31) if packed == "gzip" else None
-    parts, size = [], 0
-    async for part in answer.aiter_raw():
-        shown = unpack.decompress(part, MOST_BYTES + 1 - size) if unpack else part
-        size += len(shown)
-        if size > MOST_BYTES or (unpack and unpack.unconsumed_tail):
-            raise LinkDead("The page is too large for one of a receipt.")
-        parts.append(shown)
-    return b"".join(parts)
+    encoding = answer.headers.get("content-encoding", "")
+    try:
+        return await packed.read(answer.aiter_raw(), encoding=encoding, most_bytes=MOST_BYTES)
+    except packed.TooLong as error:
+        raise LinkDead("The page is too large for one of a receipt.") from error
+    except packed.BadBody as error:
+        raise LinkDead("The page is packed in a way that was not asked for.") from error
 
 
 def _host(url: httpx.URL) -> str:

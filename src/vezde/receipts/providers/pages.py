@@ -8,6 +8,7 @@ followed.
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ NAME = "pages"
 PLATFORMA, TAXCOM, ONE_OFD = "lk.platformaofd.ru", "receipt.taxcom.ru", "consumer.1-ofd.ru"
 HOSTS: Final = (PLATFORMA, TAXCOM, ONE_OFD)
 MOST_BYTES = pages.PAGE_BYTES
+UID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
 class Pages:
@@ -37,20 +39,23 @@ class Pages:
         self._client = vendor.client(seconds=timeout_seconds)
 
     async def fetch(self, query: Query) -> Answer:
-        """The document, NOT_FOUND when nobody has it, UNAVAILABLE when nobody could be asked."""
+        """The document, NOT_FOUND when whoever answered has none, UNAVAILABLE when nobody did.
+
+        Each host has its share of the time, so that one that hangs does not silence the others.
+        """
         told: list[str] = []
         asked = {PLATFORMA: self._platforma, TAXCOM: self._taxcom, ONE_OFD: self._one_ofd}
-        try:
-            async with asyncio.timeout(self._timeout_seconds):
-                for host, ask in asked.items():
+        for host, ask in asked.items():
+            try:
+                async with asyncio.timeout(self._timeout_seconds / len(asked)):
                     answer = await self._try(host, ask, query.qr, told)
-                    if answer is not None:
-                        return answer
-        except TimeoutError:
-            told.append("no answer in time")
-        if len(told) >= len(asked):
-            return Answer(Verdict.UNAVAILABLE, note=f"{NAME}: {'; '.join(told)}")
-        return Answer(Verdict.NOT_FOUND, note=f"{NAME}: {'; '.join(told)}" if told else "")
+            except TimeoutError:
+                told.append(f"{host} no answer in time")
+                continue
+            if answer is not None:
+                return answer
+        verdict = Verdict.UNAVAILABLE if len(told) >= len(asked) else Verdict.NOT_FOUND
+        return Answer(verdict, note=f"{NAME}: {'; '.join(told)}" if told else "")
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -65,8 +70,11 @@ class Pages:
         """The answer of one host; None when it has no such receipt or fails, which is `told`."""
         try:
             document = await ask(qr)
-        except (httpx.HTTPError, UnreadableDocument, _Odd) as error:
-            told.append(f"{host} {error if isinstance(error, _Odd) else type(error).__name__}")
+        except (vendor.BadAnswer, _Odd) as error:
+            told.append(f"{host} {error}")
+            return None
+        except (httpx.HTTPError, UnreadableDocument) as error:
+            told.append(f"{host} {type(error).__name__}")
             return None
         if document is None:
             return None
@@ -96,7 +104,7 @@ class Pages:
         uid = found.get("uid") if isinstance(found, dict) else None
         if not isinstance(uid, str) or not uid:
             return None
-        if not uid.replace("-", "").isalnum():
+        if not UID.fullmatch(uid):
             raise _Odd("an id that is none")
         body = await self._read("GET", ONE_OFD, f"/api/tickets/ticket/{uid}")
         documents = await asyncio.to_thread(parsers.read, body, expected=qr, most_bytes=MOST_BYTES)
@@ -110,17 +118,12 @@ class Pages:
 
     async def _read(self, method: str, host: str, path: str, **more: Any) -> bytes:
         base = f"{self._through}/{host}" if self._through else f"https://{host}"
-        read = bytearray()
-        async with self._client.stream(method, base + path, **more) as response:
-            if response.status_code == httpx.codes.NOT_FOUND:
-                raise _Odd("HTTP 404")
-            if response.status_code != httpx.codes.OK:
-                raise _Odd(f"HTTP {response.status_code}")
-            async for chunk in response.aiter_bytes():
-                read += chunk
-                if len(read) > MOST_BYTES:
-                    raise _Odd(f"more than {MOST_BYTES} bytes")
-        return bytes(read)
+        response, body = await vendor.answer(
+            self._client, method, base + path, most_bytes=MOST_BYTES, **more
+        )
+        if response.status_code != httpx.codes.OK:
+            raise _Odd(f"HTTP {response.status_code}")
+        return body
 
 
 class _Odd(Exception):

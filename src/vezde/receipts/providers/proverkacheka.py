@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import httpx
 
 from vezde.receipts.model import QrFields
+from vezde.receipts.parsers import values
 from vezde.receipts.providers import vendor
 from vezde.receipts.providers.protocol import Answer, Query, Source, Verdict
 
@@ -51,7 +52,7 @@ class Proverkacheka:
                 response, body = await vendor.answer(self._client, "POST", CHECK, data=form)
         except (httpx.HTTPError, TimeoutError) as error:
             return vendor.unavailable(NAME, type(error).__name__)
-        except vendor.TooLong as error:
+        except vendor.BadAnswer as error:
             return vendor.unavailable(NAME, str(error))
         if response.status_code != httpx.codes.OK:
             return read_status(response.status_code, response.headers)
@@ -94,8 +95,7 @@ def read_status(status: int, headers: Mapping[str, str]) -> Answer:
 def read_body(body: bytes, qr: QrFields) -> Answer:
     """The verdict of an answer with HTTP 200."""
     try:
-        told = json.loads(body)
-        code = int(told["code"])
+        code = values.small(json.loads(body)["code"])
     except (ValueError, TypeError, KeyError, RecursionError):
         return vendor.unavailable(NAME, "an answer that is not its JSON")
     match code:

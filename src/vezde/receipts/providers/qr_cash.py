@@ -47,7 +47,7 @@ class QrCash:
                 response, body = await vendor.answer(self._client, "POST", GET, json=sent)
         except (httpx.HTTPError, TimeoutError) as error:
             return vendor.unavailable(NAME, type(error).__name__)
-        except vendor.TooLong as error:
+        except vendor.BadAnswer as error:
             return vendor.unavailable(NAME, str(error))
         if response.status_code != httpx.codes.OK:
             return read_status(response.status_code, response.headers, query.qr)

@@ -5,40 +5,44 @@ from typing import Any
 
 import httpx
 
+from vezde.kit import packed
 from vezde.receipts import parsers
 from vezde.receipts.model import QrFields
 from vezde.receipts.parsers import UnreadableDocument
-from vezde.receipts.providers import protocol
+from vezde.receipts.providers import protocol, schedule
 from vezde.receipts.providers.protocol import Answer, Verdict
 
 ANSWER_BYTES = 2_000_000
+LONGEST_WAIT = round(schedule.LONGEST.total_seconds())
 CONNECT_SECONDS = 5.0
 
 
-class TooLong(Exception):
-    """An answer that goes on and on; nothing of it is used."""
-
-    def __init__(self) -> None:
-        super().__init__(f"an answer of more than {ANSWER_BYTES} bytes")
+class BadAnswer(Exception):
+    """An answer that cannot be read to its end; nothing of it is used."""
 
 
 def client(*, base_url: str = "", proxy: str | None = None, seconds: float) -> httpx.AsyncClient:
     """A client that takes no proxy from the environment and follows no redirect."""
-    timeout = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
-    return httpx.AsyncClient(base_url=base_url, proxy=proxy, timeout=timeout, trust_env=False)
+    return httpx.AsyncClient(
+        base_url=base_url,
+        proxy=proxy,
+        timeout=httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds)),
+        trust_env=False,
+        headers={"accept-encoding": "gzip"},
+    )
 
 
 async def answer(
-    of: httpx.AsyncClient, method: str, path: str, **sent: Any
+    of: httpx.AsyncClient, method: str, path: str, *, most_bytes: int = ANSWER_BYTES, **sent: Any
 ) -> tuple[httpx.Response, bytes]:
-    """The response and its whole body; raises what httpx raises, and `TooLong`."""
-    body = bytearray()
+    """The response and its whole body; raises what httpx raises, and `BadAnswer`."""
     async with of.stream(method, path, **sent) as response:
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > ANSWER_BYTES:
-                raise TooLong
-    return response, bytes(body)
+        encoding = response.headers.get("content-encoding", "")
+        try:
+            body = await packed.read(response.aiter_raw(), encoding=encoding, most_bytes=most_bytes)
+        except packed.BadBody as error:
+            raise BadAnswer(f"an answer of {error}") from error
+    return response, body
 
 
 def document_in(body: bytes | str, qr: QrFields, *, name: str) -> Answer:
@@ -54,9 +58,14 @@ def document_in(body: bytes | str, qr: QrFields, *, name: str) -> Answer:
 
 
 def retry_after(headers: Mapping[str, str]) -> int | None:
-    """The seconds that a limit asks to wait, if it tells them."""
+    """The seconds that a limit asks to wait, if it tells them; at most `LONGEST_WAIT`.
+
+    After that no document is asked for any more, whatever they say.
+    """
     told = headers.get("retry-after", "")
-    return int(told) if told.isascii() and told.isdigit() else None
+    if not (told.isascii() and told.isdigit()):
+        return None
+    return min(int(told[:9]), LONGEST_WAIT)
 
 
 def unavailable(name: str, why: str) -> Answer:

@@ -87,7 +87,7 @@ class Fns:
             return vendor.unavailable(NAME, "no answer in time")
         except httpx.HTTPError as error:
             return vendor.unavailable(NAME, type(error).__name__)
-        except (NotSoap, vendor.TooLong) as error:
+        except (NotSoap, vendor.BadAnswer) as error:
             return vendor.unavailable(NAME, str(error))
         except Fault as fault:
             return read_fault(fault)
@@ -200,8 +200,7 @@ def _accepted(response: httpx.Response, body: bytes) -> bytes:
     if status == httpx.codes.OK:
         return body
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        told = response.headers.get("retry-after", "")
-        wait = int(told) if told.isascii() and told.isdigit() else None
+        wait = vendor.retry_after(response.headers)
         raise _Refused(Answer(Verdict.QUOTA, retry_after_seconds=wait, note=f"{NAME}: HTTP 429"))
     if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
         raise _Refused(Answer(Verdict.REFUSED, note=f"{NAME}: HTTP {status}"))

@@ -107,6 +107,8 @@ def read_token(answer: bytes) -> Token:
     )
     if not text or not expires:
         raise NotSoap("no token in it")
+    if not (text.strip().isascii() and text.strip().isprintable()):
+        raise NotSoap("a token that no header can carry")
     return Token(text.strip(), expires.strip())
 
 
@@ -166,7 +168,7 @@ def _body(answer: bytes) -> etree._Element:
         return body
     detail = fault.find("detail")
     kind = etree.QName(detail[0]).localname if detail is not None and len(detail) else ""
-    raise Fault(kind, (fault.findtext("faultstring") or "").strip()[:NOTE_LENGTH])
+    raise Fault(kind[:NOTE_LENGTH], (fault.findtext("faultstring") or "").strip()[:NOTE_LENGTH])
 
 
 def _message(namespace: str, name: str) -> tuple[etree._Element, etree._Element]:
