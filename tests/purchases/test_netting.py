@@ -68,6 +68,20 @@ class TestReturns:
         later = moved(3, Paid.SETTLED, 3, mark="ea9.bbbbbbbbbbbbbbbb.0.0")
         assert back(ours, later, replace(RETURN, mark=ours.mark, sum_kopecks=1)) == {1: 1, 3: 0}
 
+    def test_follow_the_number_of_their_order(self):
+        ours = moved(1, Paid.SETTLED, 0, order_number="100001")
+        later = moved(3, Paid.SETTLED, 3, order_number="100002")
+        told = replace(RETURN, order_number="100001")
+        assert back(ours, later, told) == {1: 1, 3: 0}
+        assert back(later, told) == {3: 0}
+        # Of one order the line of that price; a supplier's goods are not another's.
+        dear = moved(3, Paid.SETTLED, 3, price=99_000, order_number="100001")
+        assert back(ours, dear, told) == {1: 1, 3: 0}
+        assert back(replace(ours, provider_inn="7707083893"), told) == {1: 0}
+
+    def test_that_say_no_order_are_found_by_price_as_ever(self):
+        assert back(moved(1, Paid.SETTLED, order_number="100001"), RETURN) == {1: 1}
+
 
 class TestAnExchangeInOneMinute:
     def test_takes_from_the_sale_of_before_not_from_the_new_one(self):

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
 
 from vezde.program.model import Variant
+from vezde.purchases import marks
 from vezde.purchases.marking import Pack
 
 # A marketplace hands an order over within weeks of the payment; later it is another order.
@@ -72,7 +74,8 @@ class Line:
     `sku` None: not recognised (yet), or only as one of `variants`, the products of its product
     line; `product_line` is the catalogue's name of the SKU's. `goods` identifies the goods across
     documents: the folded name; empty for an advance that names nothing. `mark` is what a
-    marketplace prints to name the order's unit. `earnable` False: the shop keeps it out.
+    marketplace prints to name the order's unit, `order_number` the shop's own number of the order.
+    `earnable` False: the shop keeps it out.
     """
 
     line: int
@@ -89,6 +92,7 @@ class Line:
     variants: tuple[Variant, ...] = ()
     mark: str | None = None
     pack: Pack | None = None
+    order_number: str | None = None
 
     @property
     def skus(self) -> tuple[str, ...]:
@@ -139,6 +143,7 @@ class KnownLine:
     state: LineState
     open_kopecks: int
     mark: str | None = None
+    order_number: str | None = None
 
 
 Book = dict[tuple[UUID, UUID, int], KnownLine]  # by member, document, line
@@ -190,8 +195,9 @@ def link(document: Document, known: list[KnownLine], *, new_purchase_id: UUID) -
 
     An advance and a settlement meet when the goods and the supplier agree and the settlement comes
     within 45 days after the advance; an advance that names nothing meets any settlement paid from
-    an advance. Each takes the other's sum, so that two equal orders are told apart. A payment of a
-    credit meets the hand-over (or another payment) of the same goods.
+    an advance. Where both name their order, that decides instead of the goods. Each takes the
+    other's sum, so that two equal orders are told apart. A payment of a credit meets the hand-over
+    (or another payment) of the same goods.
     """
     book = {(line.receipt_id, line.line): line for line in known}
     touched: set[tuple[UUID, int]] = set()
@@ -200,9 +206,7 @@ def link(document: Document, known: list[KnownLine], *, new_purchase_id: UUID) -
     budget = document.prepaid_kopecks
     for line in document.lines:
         mine = _fresh_line(document, line, new_purchase_id, prepaid=budget)
-        for other in sorted(
-            book.values(), key=lambda one: (one.goods != line.goods, one.occurred_at)
-        ):
+        for other in sorted(book.values(), key=partial(_nearness, mine)):
             if not _meet(mine, other):
                 continue
             mine, changed = _settle(mine, other)
@@ -220,6 +224,15 @@ def link(document: Document, known: list[KnownLine], *, new_purchase_id: UUID) -
         lines=tuple(replace(line, purchase_id=purchase_id) for line in lines),
         touched=tuple(book[key] for key in sorted(touched)),
         closed_receipts=_closed(book, touched),
+    )
+
+
+def _nearness(mine: KnownLine, other: KnownLine) -> tuple[bool, bool, datetime]:
+    """What is of the same order comes first, then what is of the same goods."""
+    return (
+        marks.same_order(mine, other) is not True,
+        mine.goods != other.goods,
+        other.occurred_at,
     )
 
 
@@ -267,6 +280,7 @@ def _fresh_line(document: Document, line: Line, purchase_id: UUID, *, prepaid: i
         state=state,
         open_kopecks=open_kopecks,
         mark=line.mark,
+        order_number=line.order_number,
     )
 
 
@@ -288,10 +302,10 @@ def _meet(mine: KnownLine, other: KnownLine) -> bool:
         advance.occurred_at <= settlement.occurred_at
         and settlement.occurred_at - advance.occurred_at <= ADVANCE_SETTLES_WITHIN
     )
-    same_goods = not advance.goods or advance.goods == settlement.goods
-    if advance.mark is not None and settlement.mark is not None:
-        same_goods = advance.mark == settlement.mark
-    return in_time and same_goods and advance.open_kopecks > 0 and settlement.open_kopecks > 0
+    same = marks.same_order(advance, settlement)
+    if same is None:
+        same = not advance.goods or advance.goods == settlement.goods
+    return in_time and same and advance.open_kopecks > 0 and settlement.open_kopecks > 0
 
 
 def _differ(one: str | None, other: str | None) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from vezde.purchases import marks
 from vezde.purchases.model import CREDIT_LASTS, Paid
 
 Key = tuple[UUID, int]  # document, line
@@ -30,7 +31,8 @@ ENTANGLING = frozenset({*BACK, Paid.CORRECTED, Paid.ON_CREDIT, Paid.CREDIT_PAYME
 class Moved:
     """A line of goods sold or returned; `fn`, `fd` order what one till printed in one minute.
 
-    `mark` is what a marketplace prints to name the order's unit.
+    `mark` is what a marketplace prints to name the order's unit, `order_number` the shop's own
+    number of the order.
     """
 
     key: Key
@@ -42,6 +44,7 @@ class Moved:
     mark: str | None = None
     fn: int | None = None
     fd: int | None = None
+    order_number: str | None = None
 
     @property
     def turn(self) -> tuple[datetime, UUID, int]:
@@ -139,7 +142,8 @@ def _sources(back: Moved, sold: Sequence[Moved]) -> list[Moved]:
     return sorted(
         fitting,
         key=lambda one: (
-            not (one.mark is not None and one.mark == back.mark),
+            marks.same_order(one, back) is not True,
+            not _costs_the_same(back, one),
             one.quantity_micro != back.quantity_micro,
             back.occurred_at - one.occurred_at,
             *one.key,
@@ -150,12 +154,19 @@ def _sources(back: Moved, sold: Sequence[Moved]) -> list[Moved]:
 def _fits(back: Moved, sale: Moved) -> bool:
     if not _before(sale, back) or back.occurred_at - sale.occurred_at > RETURNED_WITHIN:
         return False
-    if back.mark is not None and sale.mark is not None:
-        return back.mark == sale.mark
+    same = marks.same_order(back, sale)
+    if same is False:
+        return False
+    if same and back.mark is not None and back.mark == sale.mark:  # the very unit
+        return True
     if None not in {back.provider_inn, sale.provider_inn} and (
         back.provider_inn != sale.provider_inn
     ):
         return False
+    return same or _costs_the_same(back, sale)
+
+
+def _costs_the_same(back: Moved, sale: Moved) -> bool:
     ours, theirs = (
         back.sum_kopecks * sale.quantity_micro,
         sale.sum_kopecks * back.quantity_micro,

@@ -146,7 +146,8 @@ class FiscalLine:
     """An item (1059), `line` counted from 1; tags 1030, 1023, 1079, 1043, 1214, 1212, 1226.
 
     `gtin` has 14 digits; with `serial` it names one physical pack. `mark` names a unit of a
-    marketplace's order, as its receipts and seller reports print it.
+    marketplace's order, as its receipts and seller reports print it; `order_number` is the shop's
+    own number of the order, where the till says it (1084, 1191, 1192).
     """
 
     line: int
@@ -160,6 +161,7 @@ class FiscalLine:
     gtin: str | None = None
     serial: str | None = None
     mark: str | None = None
+    order_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +259,7 @@ SHORT: Final = {
     "gtin": "g",
     "serial": "r",
     "mark": "m",
+    "order_number": "o",
 }
 LONG: Final = {short: name for name, short in SHORT.items()}
 OPTIONAL: Final = {

@@ -26,6 +26,7 @@ OFD_RU = {
     "internetSign": "InternetSign",
     "region": "Region",
     "code": "ReceiptCode",
+    "properties": "Properties",
 }
 OFD_RU_ITEM = {
     "name": "Name",
@@ -36,6 +37,7 @@ OFD_RU_ITEM = {
     "productType": "SubjectType",
     "providerInn": "ProviderInn",
     "productCodeNew": "ProductCodeNew",
+    "propertiesItem": "PropertiesItem",
 }
 KONTUR = {
     "fiscalDriveNumber": "fnSerialNumber",

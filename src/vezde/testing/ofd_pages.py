@@ -167,6 +167,7 @@ def _foot(paper: FiscalDocument, fn: str, fd: str, fp: str) -> Sequence[tuple[st
         (fn, f"{paper.key.fn:016d}"),
         (fd, str(paper.key.fd)),
         (fp, str(paper.key.fp)),
+        *([("Номер заказа", number)] if (number := receipts.order_of(paper)) else []),
     )
 
 

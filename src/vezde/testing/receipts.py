@@ -54,6 +54,7 @@ def line(
     provider_inn: str | None = None,
     gtin: str | None = None,
     serial: str | None = None,
+    order_number: str | None = None,
 ) -> FiscalLine:
     """A line; its number is given by the receipt it is put on."""
     return FiscalLine(
@@ -67,6 +68,7 @@ def line(
         provider_inn=provider_inn,
         gtin=gtin,
         serial=serial,
+        order_number=order_number,
     )
 
 
@@ -195,11 +197,24 @@ def _fields(paper: FiscalDocument) -> dict[str, Any]:
         "prepaidSum": paper.prepaid_kopecks,
         "creditSum": paper.credit_kopecks,
         "provisionSum": paper.provision_kopecks,
-        "items": [_item(one) for one in paper.lines],
+        **_order(paper),
+        "items": [_item(one, apart=one.order_number != order_of(paper)) for one in paper.lines],
     }
 
 
-def _item(one: FiscalLine) -> dict[str, Any]:
+def order_of(paper: FiscalDocument) -> str | None:
+    """The order that all lines of a receipt are of; None when they are of several, or of none."""
+    numbers = {one.order_number for one in paper.lines}
+    return numbers.pop() if len(numbers) == 1 else None
+
+
+def _order(paper: FiscalDocument) -> dict[str, Any]:
+    number = order_of(paper)
+    told = {"propertyName": "Номер заказа", "propertyValue": number}
+    return {"properties": told} if number else {}
+
+
+def _item(one: FiscalLine, *, apart: bool) -> dict[str, Any]:
     item: dict[str, Any] = {
         "name": one.name,
         "quantity": money.quantity_number(one.quantity_micro),
@@ -211,6 +226,8 @@ def _item(one: FiscalLine) -> dict[str, Any]:
     }
     if one.provider_inn:
         item["providerInn"] = one.provider_inn.ljust(12)
+    if apart and one.order_number:
+        item["propertiesItem"] = f"Заказ {one.order_number}"
     if one.gtin:
         item["productCodeNew"] = _product_code(one.gtin, one.serial)
     return {name: value for name, value in item.items() if value is not None or name == "name"}

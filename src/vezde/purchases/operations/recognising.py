@@ -240,10 +240,10 @@ def _recognised_fact(
 ADD_LINE = """
 INSERT INTO purchases.line
     (member_id, receipt_id, line, purchase_id, seller_inn, provider_inn, goods, occurred_at,
-     paid, state, quantity_micro, sum_kopecks, open_kopecks, mark)
+     paid, state, quantity_micro, sum_kopecks, open_kopecks, mark, order_number)
 SELECT p.member_id, d.receipt_id, %(line)s, d.purchase_id, p.seller_inn, %(provider_inn)s,
     %(goods)s, d.occurred_at, %(paid)s, %(state)s, %(quantity_micro)s, %(sum_kopecks)s,
-    %(open_kopecks)s, %(mark)s
+    %(open_kopecks)s, %(mark)s, %(order_number)s
 FROM purchases.document d
 JOIN purchases.purchase p USING (member_id, purchase_id)
 WHERE d.member_id = %(member_id)s AND d.receipt_id = %(receipt_id)s
@@ -269,6 +269,7 @@ async def add_lines(db: Db, lines: Sequence[Line], member_id: UUID, receipt_id: 
                 "sum_kopecks": line.sum_kopecks,
                 "open_kopecks": line.sum_kopecks if line.paid is Paid.AHEAD else 0,
                 "mark": line.mark,
+                "order_number": line.order_number,
             }
             for line in lines
         ],

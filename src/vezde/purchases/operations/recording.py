@@ -29,12 +29,13 @@ from vezde.purchases.model import (
     link,
     needs_linking,
 )
-from vezde.purchases.operations import meeting, packing, reporting, taking
+from vezde.purchases.operations import meeting, numbering, packing, reporting, taking
+from vezde.purchases.operations.numbering import Numbered
 from vezde.purchases.operations.taking import Nets
 
 OPEN_LINES = """
 SELECT member_id, receipt_id, line, purchase_id, seller_inn, provider_inn, goods, occurred_at,
-       paid, state, open_kopecks, mark
+       paid, state, open_kopecks, mark, order_number
 FROM purchases.line
 WHERE member_id = ANY(%s) AND seller_inn = ANY(%s) AND open_kopecks > 0
 """
@@ -53,8 +54,8 @@ ADD_LINE = """
 INSERT INTO purchases.line
     (member_id, receipt_id, line, purchase_id, seller_inn, provider_inn, goods, occurred_at,
      paid, state, sku, quantity_micro, sum_kopecks, open_kopecks, met_kopecks,
-     may_be, by_line, mark, gtin, sernum)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+     may_be, by_line, mark, gtin, sernum, order_number)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 CHANGE_LINE = """
 UPDATE purchases.line SET state = %s, open_kopecks = %s
@@ -95,8 +96,12 @@ async def record(
         await ledger.lock(db, members)
     book = await _open_lines(db, documents)
     before = set(book)
-    nets = await taking.look(db, documents)
-    mine = [_earning(_link(document, book), nets, book) for document in documents]
+    useless = await numbering.useless(
+        db, numbering.of_documents(documents) | numbering.of_book(book)
+    )
+    numbering.forget(book, useless)
+    nets = await taking.look(db, [numbering.without(one, useless) for one in documents])
+    mine = [_earning(_link(one, book, useless), nets, book) for one in documents]
     found = await meeting.confirm(db, mine, book)
     linked = found.linked
     facts = [fact for one in linked if (fact := _fact(one, now)) is not None]
@@ -179,6 +184,7 @@ class _LineRow:
     state: str
     open_kopecks: int
     mark: str | None
+    order_number: str | None
 
     def known(self) -> KnownLine:
         return KnownLine(
@@ -194,11 +200,15 @@ class _LineRow:
             state=LineState(self.state),
             open_kopecks=self.open_kopecks,
             mark=self.mark,
+            order_number=self.order_number,
         )
 
 
-def _link(document: Document, book: Book) -> Linked:
-    """Link one document and enter what it changed, so that the next of the batch sees it."""
+def _link(document: Document, book: Book, useless: frozenset[Numbered]) -> Linked:
+    """Link one document and enter what it changed, so that the next of the batch sees it.
+
+    Numbers that say nothing are looked away from, and kept.
+    """
     known = (
         [
             line
@@ -208,7 +218,8 @@ def _link(document: Document, book: Book) -> Linked:
         if needs_linking(document)
         else []
     )
-    linked = link(document, known, new_purchase_id=ids.new())
+    seen = numbering.without(document, useless)
+    linked = replace(link(seen, known, new_purchase_id=ids.new()), document=document)
     for line in (*linked.lines, *linked.touched):
         book[line.member_id, line.receipt_id, line.line] = line
     return linked
@@ -373,6 +384,7 @@ def _line_rows(
                 line.mark,
                 line.pack.gtin if line.pack else None,
                 line.pack.serial if line.pack else None,
+                line.order_number,
             )
         )
     return rows

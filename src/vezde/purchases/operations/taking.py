@@ -24,6 +24,8 @@ from vezde.program.records import Decided
 from vezde.purchases import events, policy
 from vezde.purchases.model import Document, Paid, is_of_document
 from vezde.purchases.netting import ENTANGLING, Key, Moved, Net, net
+from vezde.purchases.operations import numbering
+from vezde.purchases.operations.numbering import Numbered
 
 AGAIN = "again:"  # begins the ops that give again
 Family = tuple[UUID, str | None, str]  # member, shop's INN, folded name of the goods
@@ -35,7 +37,8 @@ WHERE member_id = ANY(%s) AND goods = ANY(%s)
 """
 FAMILY: LiteralString = """
 SELECT l.member_id, l.receipt_id, l.line, l.seller_inn, l.goods, l.paid, l.occurred_at,
-    l.quantity_micro, l.sum_kopecks, l.provider_inn, l.mark, d.fn, d.fd, d.purchase_id
+    l.quantity_micro, l.sum_kopecks, l.provider_inn, l.mark, l.order_number, d.fn, d.fd,
+    d.purchase_id
 FROM purchases.line l
 JOIN purchases.document d ON d.member_id = l.member_id AND d.receipt_id = l.receipt_id
 WHERE l.member_id = ANY(%s) AND l.goods = ANY(%s) AND d.withdrawn IS DISTINCT FROM 'moved'
@@ -80,15 +83,20 @@ class _Row:
     sum_kopecks: int
     provider_inn: str | None
     mark: str | None
+    order_number: str | None
     fn: int | None
     fd: int | None
     purchase_id: UUID
 
     @property
+    def numbered(self) -> Numbered:
+        return self.member_id, self.seller_inn, self.order_number
+
+    @property
     def family(self) -> Family:
         return self.member_id, self.seller_inn, self.goods
 
-    def moved(self) -> Moved:
+    def moved(self, useless: frozenset[Numbered]) -> Moved:
         return Moved(
             (self.receipt_id, self.line),
             Paid(self.paid),
@@ -99,6 +107,7 @@ class _Row:
             self.mark,
             self.fn,
             self.fd,
+            None if self.numbered in useless else self.order_number,
         )
 
 
@@ -173,7 +182,8 @@ class Nets:
 async def look(db: Db, documents: Sequence[Document]) -> Nets:
     """What is known of the goods of documents that are about to be written, with these.
 
-    One narrow read where all is plain sales, which stand alone.
+    They come without numbers of orders that say nothing. One narrow read where all is plain sales,
+    which stand alone.
     """
     mine: dict[Family, bool] = {}
     for document in documents:
@@ -203,6 +213,7 @@ async def look(db: Db, documents: Sequence[Document]) -> Nets:
                 line.mark,
                 document.fn,
                 document.fd,
+                line.order_number,
             ),
         )
         for document in documents
@@ -219,8 +230,9 @@ async def _netted(
     members = sorted({family[0] for family in families})
     goods = sorted({family[2] for family in families})
     rows = await kit_db.fetch_all(db, _Row, FAMILY, [members, goods])
+    useless = await numbering.useless(db, {row.numbered for row in rows})
     by_family: dict[Family, dict[Key, Moved]] = {family: {} for family in families}
-    for family, moved in [*((row.family, row.moved()) for row in rows), *fresh]:
+    for family, moved in [*((row.family, row.moved(useless)) for row in rows), *fresh]:
         if family in by_family:
             by_family[family][moved.key] = moved
     found: dict[UUID, dict[Key, Net]] = {}

@@ -44,7 +44,8 @@ WHERE member_id = %s AND receipt_id = %s AND released_at IS NULL ORDER BY gtin, 
 """
 # Nothing links to it any more, no report finds it: that is for the lines of whoever has it now.
 LEAVE_LINES: LiteralString = """
-UPDATE purchases.line SET mark = NULL, gtin = NULL, sernum = NULL, open_kopecks = 0,
+UPDATE purchases.line SET mark = NULL, order_number = NULL, gtin = NULL, sernum = NULL,
+    open_kopecks = 0,
     state = CASE state WHEN 'returning' THEN state ELSE 'covered' END
 WHERE member_id = %s AND receipt_id = %s
 """

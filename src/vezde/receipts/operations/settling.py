@@ -370,6 +370,7 @@ def _line(
         sum_kopecks=line.sum_kopecks,
         paid=_paid(document, line),
         mark=line.mark or read.marks.get(line.line),
+        order_number=line.order_number,
         pack=Pack(line.gtin, line.serial) if line.gtin and line.serial else None,
         product_line=product.line if product else None,
         variants=() if product else variants([products[sku] for sku in match.line_skus]),

@@ -39,6 +39,8 @@ HEADER: Final = {
     "internetSign": ("internetsign",),
     "region": ("region",),
     "fiscalDocumentFormatVer": ("fiscaldocumentformatver", "formatversion"),
+    "properties": ("properties", "userproperty", "userproperties", "propertiesuser"),
+    "propertiesData": ("propertiesdata",),
 }  # fmt: skip
 ITEM: Final = {
     "name": ("name", "productname"),
@@ -48,6 +50,7 @@ ITEM: Final = {
     "paymentType": ("paymenttype", "calculationtypesign", "calculationmethod", "paymentmethod"),
     "productType": ("producttype", "calculationsubjectsign", "subjecttype"),
     "providerInn": ("providerinn", "supplierinn"),
+    "propertiesItem": ("propertiesitem",),
 }
 ITEMS: Final = ("items", "products", "positions")
 # As they stand; `nomenclatureCode` is the bytes of tag 1162 by their older name.

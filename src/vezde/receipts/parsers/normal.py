@@ -14,7 +14,7 @@ from vezde.receipts.model import (
     FiscalLine,
     QrFields,
 )
-from vezde.receipts.parsers import marking, values
+from vezde.receipts.parsers import marking, orders, values
 from vezde.receipts.parsers.errors import UnreadableDocument
 from vezde.receipts.parsers.wrappers import FORMS, Found
 
@@ -31,6 +31,7 @@ def document(found: Found, *, expected: QrFields | None) -> FiscalDocument:
     expected = expected or found.qr
     items = _items(fields)
     in_rubles = _in_rubles(found, items, expected)
+    order = orders.of_receipt(fields)
     total, cash, ecash, prepaid, credit, provision = (
         values.kopecks(fields.get(name), name, in_rubles=in_rubles) for name in SUMS
     )
@@ -54,7 +55,8 @@ def document(found: Found, *, expected: QrFields | None) -> FiscalDocument:
         credit_kopecks=credit,
         provision_kopecks=provision,
         lines=tuple(
-            _line(number, item, in_rubles=in_rubles) for number, item in enumerate(items, start=1)
+            _line(number, item, in_rubles=in_rubles, order=order)
+            for number, item in enumerate(items, start=1)
         ),
     )
 
@@ -158,8 +160,11 @@ def _address(found: Found) -> str | None:
     )
 
 
-def _line(number: int, item: Mapping[str, Any], *, in_rubles: bool) -> FiscalLine:
+def _line(
+    number: int, item: Mapping[str, Any], *, in_rubles: bool, order: str | None
+) -> FiscalLine:
     gtin, serial = marking.code(item)
+    mark, own_order = orders.of_item(item)
     printed = values.text(item.get("name"))
     return FiscalLine(
         line=number,
@@ -172,5 +177,6 @@ def _line(number: int, item: Mapping[str, Any], *, in_rubles: bool) -> FiscalLin
         provider_inn=values.inn(item.get("providerInn")),
         gtin=gtin,
         serial=serial,
-        mark=marks.find(printed),
+        mark=marks.find(printed) or mark,
+        order_number=own_order or order,
     )

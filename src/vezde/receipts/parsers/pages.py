@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from lxml import etree, html
 
+from vezde.purchases import marks
 from vezde.receipts.model import FiscalDocument, QrFields
 from vezde.receipts.parsers import normal, values
 from vezde.receipts.parsers.errors import UnreadableDocument
@@ -49,6 +50,7 @@ HEADER: Final = {
     "provisionSum": ("обмен", "сумма по чеку (бсо) встречным представлением"),
     "sellerAddress": ("адрес отправителя",),
     "retailPlace": ("место расчетов", "место расчётов"),
+    "propertiesData": ("дополнительный реквизит чека", "дополнительный реквизит чека (бсо)"),
 }
 LINE: Final = {
     "sum": ("сумма", "общая стоимость позиции с учетом скидок и наценок"),
@@ -170,6 +172,8 @@ def _take(page: Page, row: Row) -> None:
     if name := BY_LABEL.get(label):
         if len(row.cells) > 1:
             page.fields.setdefault(name, _header_value(name, value))
+    elif len(row.cells) > 1 and marks.is_label(label):
+        page.fields.setdefault("properties", {"propertyName": label, "propertyValue": value})
     elif page.items and "totalSum" not in page.fields:
         _take_of_line(page.items[-1], label, value, row)
 
