@@ -163,4 +163,4 @@ async def journal(
         "before": before,
         "limit": limit,
     }
-    return await kit_db.fetch_all(db, JournalEntry, JOURNAL, asked)
+    return await kit_db.fetch_filtered(db, JournalEntry, JOURNAL, asked)

@@ -19,6 +19,7 @@ from vezde.api.once import Done, once
 from vezde.api.pages import Cursor, Limit, Page, cursor_of, page
 from vezde.api.problems import Malformed
 from vezde.api.tools import Tools, tools
+from vezde.kit import db as kit_db
 from vezde.kit import money
 from vezde.kit.db import Db
 from vezde.kit.work import calls
@@ -301,7 +302,7 @@ async def submit(request: Request, caller: Caller, using: Using) -> Response:
         shown = first if not several else _several(first, others, registered, found.unread)
         return Done(202, shown, registered[0].member_id)
 
-    return await once(request, caller, content, work, files=files, required=True)
+    return await once(request, caller, content, work, files=files, required=True, pipeline=True)
 
 
 def _several(
@@ -378,11 +379,14 @@ class SentReader:
 async def one(receipt_id: str, _caller: Caller, using: Using) -> ReceiptOut:
     """A receipt with its lines, what was recognised in them, and the points they brought."""
     member_id, internal = names.receipt_ids(receipt_id)
-    async with using.database.transaction() as db:
+    async with using.database.glance() as db:
         now = await using.clock.programme(db)
         receipt = await queries.receipt(db, member_id, internal)
-        slip = await queries.slip(db, receipt.member_id, receipt.receipt_id)
-        check = await queries.check(db, receipt.member_id, receipt.receipt_id)
+        slip, check = await kit_db.together(
+            db,
+            queries.slip(db, receipt.member_id, receipt.receipt_id),
+            queries.check(db, receipt.member_id, receipt.receipt_id),
+        )
     shown = receipt_out(receipt, now)
     more = {"slip": _slip(slip) if slip else None, "check": _check(check, receipt)}
     return shown.model_copy(update=more)

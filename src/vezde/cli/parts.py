@@ -92,7 +92,9 @@ async def _web(settings: Settings, conninfo: str, stop: asyncio.Event) -> None:
         from vezde.kit.vault import Vault
 
         vault = Vault(setting.secret_key(settings))
-        async with wiring.open_house(settings, conninfo, vault=vault, size=POOL) as house:
+        async with wiring.open_house(
+            settings, conninfo, vault=vault, size=POOL, planned_once=True
+        ) as house:
             if not settings.sandbox:
                 await _answer(wiring.web(house), listener, stop)
                 return

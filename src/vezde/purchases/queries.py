@@ -107,7 +107,7 @@ async def pack_disputes(
     """Disputes about packs, the newest first; `before`: the last of the page before."""
     at, dispute_id = before or (None, None)
     asked = {"decided": decided, "at": at, "dispute_id": dispute_id, "limit": limit, "only": None}
-    return await kit_db.fetch_all(db, PackDispute, PACK_DISPUTES, asked)
+    return await kit_db.fetch_filtered(db, PackDispute, PACK_DISPUTES, asked)
 
 
 async def pack_dispute(db: Db, dispute_id: UUID) -> PackDispute:
@@ -154,7 +154,7 @@ class Lag:
 
 async def reports(db: Db, *, before: UUID | None, limit: int) -> list[Report]:
     """Loaded reports, newest first; `before`: the last id of the page before."""
-    return await kit_db.fetch_all(db, Report, REPORTS, {"before": before, "limit": limit})
+    return await kit_db.fetch_filtered(db, Report, REPORTS, {"before": before, "limit": limit})
 
 
 async def return_lags(db: Db) -> list[Lag]:

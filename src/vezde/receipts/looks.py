@@ -118,7 +118,7 @@ async def page(
         "line": at.line,
         "limit": limit,
     }
-    return await kit_db.fetch_all(db, Look, OLDEST if by_age else DEAREST, asked)
+    return await kit_db.fetch_filtered(db, Look, OLDEST if by_age else DEAREST, asked)
 
 
 async def counted(db: Db) -> list[Waiting]:

@@ -68,7 +68,7 @@ async def page(db: Db, *, after: tuple[datetime, UUID] | None, limit: int) -> li
     """Receipts that wait, the longest first; `after`: (held_at, receipt_id) of the page before."""
     at, receipt_id = after or (None, None)
     asked = {"at": at, "receipt_id": receipt_id, "limit": limit}
-    return await kit_db.fetch_all(db, Held, PAGE, asked)
+    return await kit_db.fetch_filtered(db, Held, PAGE, asked)
 
 
 async def these(db: Db, keys: Sequence[tuple[UUID, UUID]]) -> dict[UUID, Held]:

@@ -222,7 +222,7 @@ async def page(
         member_id = await members.surviving(db, member_id)
     params = {"member_id": member_id, "status": status, "before": before, "limit": limit}
     query = OF_MEMBER if member_id else OF_ALL
-    return [row.receipt() for row in await kit_db.fetch_all(db, _Row, query, params)]
+    return [row.receipt() for row in await kit_db.fetch_filtered(db, _Row, query, params)]
 
 
 EARLIER = """

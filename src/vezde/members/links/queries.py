@@ -108,7 +108,7 @@ async def funnel(
         "campaign": after[1],
         "limit": limit,
     }
-    return await kit_db.fetch_all(db, Funnel, FUNNEL, asked)
+    return await kit_db.fetch_filtered(db, Funnel, FUNNEL, asked)
 
 
 async def _links(
@@ -126,4 +126,4 @@ async def _links(
         "before": before[0] if before else None,
         "before_code": before[1] if before else None,
     }
-    return await kit_db.fetch_all(db, CountedLink, LINKS, asked)
+    return await kit_db.fetch_filtered(db, CountedLink, LINKS, asked)

@@ -84,7 +84,7 @@ async def webhook(db: Db, webhook_id: UUID) -> Webhook:
 async def webhooks(db: Db, *, limit: int, after: UUID | None = None) -> list[Webhook]:
     """Webhooks in the order they were made."""
     row = {"webhook_id": None, "after": after, "limit": limit}
-    return await kit_db.fetch_all(db, Webhook, WEBHOOKS, row)
+    return await kit_db.fetch_filtered(db, Webhook, WEBHOOKS, row)
 
 
 async def delivery(db: Db, webhook_id: UUID, fact_id: UUID) -> Delivery:
@@ -104,7 +104,7 @@ async def deliveries(
     """
     await webhook(db, webhook_id)
     row = {"webhook_id": webhook_id, "state": state, "before": before, "limit": limit}
-    return await kit_db.fetch_all(db, Delivery, DELIVERIES, row)
+    return await kit_db.fetch_filtered(db, Delivery, DELIVERIES, row)
 
 
 async def backlog(db: Db) -> Backlog:

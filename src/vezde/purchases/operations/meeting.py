@@ -15,11 +15,18 @@ from vezde.purchases import events, orders
 from vezde.purchases.model import Book, Document, LineState, Linked, is_of_document
 from vezde.purchases.orders import Goods, Met
 
+# Few members have orders: OFFSET keeps a plan made while lines were few from reading all of them.
 OF_ORDERS: LiteralString = """
-SELECT l.member_id, l.receipt_id AS document_id, l.line, d.purchase_id, d.sales_channel, l.sku,
+SELECT l.member_id, l.document_id, l.line, d.purchase_id, d.sales_channel, l.sku,
     l.may_be, l.occurred_at, l.sum_kopecks, l.met_kopecks, l.state
 FROM purchases.document d
-JOIN purchases.line l ON l.member_id = d.member_id AND l.receipt_id = d.receipt_id
+CROSS JOIN LATERAL (
+    SELECT line.member_id, line.receipt_id AS document_id, line.line, line.sku, line.may_be,
+        line.occurred_at, line.sum_kopecks, line.met_kopecks, line.state
+    FROM purchases.line
+    WHERE line.member_id = d.member_id AND line.receipt_id = d.receipt_id
+    OFFSET 0
+) AS l
 WHERE d.member_id = ANY(%s) AND d.order_id IS NOT NULL
   AND l.sku = ANY(%s) AND l.met_kopecks < l.sum_kopecks
 """
