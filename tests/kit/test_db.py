@@ -1,10 +1,15 @@
 """The connection: lists as PostgreSQL takes them, statements planned once where that is asked."""
 
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
+from hypothesis import given as given_any
+from hypothesis import strategies as st
 
-from vezde.kit.db import Database
+from vezde.kit import db as kit_db
+from vezde.kit.db import Database, Flat
 
 PLANS = """
 SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%outbox.todo%'
@@ -25,7 +30,13 @@ class TestLists:
             ("smallint[]", [-32_768, 32_767]),
             ("bigint[]", [[1, 2], [3, 4]]),
             ("boolean[]", [True, False, None]),
-            ("text[]", ["", "null", 'a"b', "a,b", "{}", "\\", " ", "чек", None]),
+            ("text[]", ["", "null", 'a"b', "a,b", "{}", "\\", " ", "чек", None, "NULL"]),
+            ("text[]", [[["a", 'b"']], [["\\", "d"]]]),
+            ("text[]", [None, None]),
+            ("bytea[]", [b"", b"\x00\xff", b'"\\{},', None]),
+            ("timestamptz[]", [datetime(1999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), None]),
+            ("timestamptz[]", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)]),
+            ("timestamp[]", [datetime(2026, 2, 28, 1, 2, 3)]),
         ],
     )
     @pytest.mark.parametrize("pipeline", [False, True])
@@ -33,6 +44,19 @@ class TestLists:
         async with database.transaction(pipeline=pipeline) as db:
             asked = await db.execute(f"SELECT %s::{sql_type}".encode(), [given])
             assert await asked.fetchone() == (given,)
+
+    @given_any(
+        given=st.lists(st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0")))
+    )
+    def test_of_any_text_are_written_as_the_server_reads_them(self, server, given):
+        with psycopg.connect(server.superuser, autocommit=True) as db:
+            db.adapters.register_dumper(list, Flat)
+            assert db.execute("SELECT %s::text[]", [given]).fetchone() == (given,)
+
+    async def test_of_text_that_cannot_be_kept_are_refused(self, database: Database):
+        with pytest.raises(psycopg.DataError, match="NUL"):
+            async with database.transaction() as db:
+                await db.execute("SELECT %s::text[]", [["a\0b"]])
 
     async def test_of_two_kinds_are_refused(self, database: Database):
         with pytest.raises(Exception, match="mixed types"):
@@ -44,6 +68,17 @@ class TestPlans:
     async def test_are_made_once_where_that_is_asked(self, fresh):
         generic, custom = await plans(fresh.app, planned_once=True)
         assert (generic > 0, custom) == (True, 0)
+
+    async def test_of_filtered_lists_are_made_for_their_parameters(self, fresh):
+        async with Database(fresh.app, size=1, planned_once=True) as database:
+            for lane in range(12):
+                async with database.transaction() as db:
+                    assert await kit_db.fetch_filtered(db, dict, DUE, [[lane]]) == []
+            async with database.transaction() as db:
+                row = await (await db.execute(PLANS)).fetchone()
+                mode = await kit_db.fetch_value(db, "SHOW plan_cache_mode")
+        assert row is not None
+        assert (row[0], row[1] > 5, mode) == (0, True, "force_generic_plan")
 
     async def test_are_made_for_the_parameters_elsewhere(self, fresh):
         _, custom = await plans(fresh.app, planned_once=False)

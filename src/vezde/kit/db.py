@@ -8,6 +8,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
+from types import NoneType
 from typing import Any, LiteralString, Self, TypeVar, cast
 from uuid import UUID
 
@@ -35,19 +37,40 @@ CONTESTED = frozenset({"40001", "40P01", "55P03"})
 GONE = ("08", "57P")  # connection lost, server going down
 
 
-class _Flat(ListDumper):
-    """Lists of UUIDs and of whole numbers, whose text needs no quotes: written by one join.
+def _text(one: str) -> str:
+    escaped = one.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
-    psycopg's own asks of each item whether it does.
+
+# How an item of a list is written for PostgreSQL, by its type.
+WRITTEN: dict[type, Callable[[Any], str]] = {
+    UUID: lambda one: one.hex,
+    int: str,
+    str: _text,
+    bytes: lambda one: f'"\\\\x{one.hex()}"',
+    datetime: lambda one: f'"{one}"',
+}
+
+
+class Flat(ListDumper):
+    """Lists of one type whose items are written by one join; other lists psycopg's own way.
+
+    That asks of each item how to dump it and whether it needs quotes.
     """
 
     def dump(self, obj: list[Any]) -> Any:
         kinds = set(map(type, obj))
-        if kinds == {UUID}:
-            return f"{{{','.join([one.hex for one in obj])}}}".encode()
-        if kinds == {int}:
-            return f"{{{','.join(map(str, obj))}}}".encode()
-        return super().dump(obj)
+        kinds.discard(NoneType)
+        write = WRITTEN.get(kinds.pop()) if len(kinds) == 1 else None
+        if write is None:
+            return super().dump(obj)
+        if None in obj:
+            items = ["NULL" if one is None else write(one) for one in obj]
+        else:
+            items = [write(one) for one in obj]
+        text = ",".join(items)
+        # What PostgreSQL cannot keep psycopg refuses in its own words.
+        return super().dump(obj) if "\0" in text else f"{{{text}}}".encode()
 
 
 class Contested(DomainError):
@@ -63,7 +86,7 @@ class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.prepared_max = PREPARED
-        self.adapters.register_dumper(list, _Flat)
+        self.adapters.register_dumper(list, Flat)
         self._adapter = Transformer(self)
         self.woken: set[str] = set()
 
