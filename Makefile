@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lock bench clean
+.PHONY: help run test nightly lint lock bench clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -13,9 +13,10 @@ SYNC := $(UV) pip sync --quiet --require-hashes --python $(PYTHON)
 TOOLS := $(VENV)/.stamp-tools
 RUN := $(VENV)/.stamp-run
 DEV := $(VENV)/.stamp-dev
+NIGHTLY := $(VENV)/.stamp-nightly
 PATHS := $(VENV)/.stamp-paths
 # The Python that .venv was made with may be gone (a system upgrade): then all is made anew.
-$(shell test -x $(PYTHON) || rm -f $(TOOLS) $(RUN) $(DEV))
+$(shell test -x $(PYTHON) || rm -f $(TOOLS) $(RUN) $(DEV) $(NIGHTLY))
 
 help: ## what can be made (this list)
 	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +31,11 @@ test: lint ## lint, then every test, those in a browser too
 	@$(PYTHON) tests/browser/chromium.py
 	@$(PYTHON) -m pytest
 
+# How long: VEZDE_LEDGER_STEPS in all, VEZDE_FUZZ_SECONDS for each reader.
+nightly: $(DEV) $(NIGHTLY) ## what takes too long by day: the ledger's model, readers fuzzed by coverage
+	@VEZDE_LEDGER_STEPS="$${VEZDE_LEDGER_STEPS:-100000}" $(PYTHON) -m pytest tests/ledger/test_replay.py
+	@PYTHONPATH=$(VENV)/nightly:src:tests $(PYTHON) tests/fuzz/nightly.py
+
 lint: $(DEV) ## format, style, types, layers: look only
 	@$(VENV)/bin/ruff format --check --quiet
 	@$(VENV)/bin/ruff check --quiet
@@ -38,7 +44,7 @@ lint: $(DEV) ## format, style, types, layers: look only
 	@$(PYTHON) web/build.py lint
 
 lock: $(TOOLS) ## write requirements/*.txt anew from *.in
-	@for name in bootstrap run dev; do \
+	@for name in bootstrap run dev nightly; do \
 		echo "requirements/$$name.txt"; \
 		$(UV) pip compile -q --generate-hashes --no-emit-index-url --universal \
 			--python-version 3.11 --no-annotate \
@@ -62,6 +68,14 @@ $(DEV): $(TOOLS) requirements/dev.txt | $(PATHS)
 	@echo "installing requirements/dev.txt"
 	@$(SYNC) requirements/dev.txt
 	@touch $@ $(RUN)
+
+# Beside the others: not every machine has a wheel of it.
+$(NIGHTLY): $(TOOLS) requirements/nightly.txt
+	@echo "installing requirements/nightly.txt"
+	@rm -rf $(VENV)/nightly
+	@$(UV) pip install --quiet --require-hashes --no-deps --python $(PYTHON) --target $(VENV)/nightly \
+		-r requirements/nightly.txt
+	@touch $@
 
 # What is imported from this folder itself: the package, and the shops' client, which a sandbox uses.
 $(PATHS): $(TOOLS) Makefile

@@ -1,3 +1,4 @@
+import contextlib
 import io
 import zipfile
 from datetime import datetime
@@ -216,6 +217,21 @@ class TestXlsx:
         for broken in (b"<oops", sheet[: len(sheet) // 2]):
             with pytest.raises(reading.BadTable, match=r"damaged|cannot be read"):
                 reading.read(_replaced(whole, SHEET, broken))
+
+    def test_refuses_one_whose_beginning_is_cut_off(self):
+        whole = workbook(["Артикул"], ["A"])
+        with zipfile.ZipFile(io.BytesIO(whole)) as packed:
+            at = packed.getinfo(SHEET).header_offset
+        with pytest.raises(reading.BadTable, match="damaged"):
+            reading.read(b"PK\x03\x04" + whole[at + 10 :])
+
+    @given(st.integers(0, 6_000), st.binary(min_size=1, max_size=8))
+    def test_gives_rows_or_a_sentence_for_any_damage(self, at, noise):
+        whole = workbook(["Артикул"], ["A"])
+        at %= len(whole)
+        with contextlib.suppress(DomainError):
+            for row in reading.read(whole[:at] + noise + whole[at + len(noise) :]).rows:
+                rows.parse(row)
 
     def test_refuses_what_unpacks_to_too_much(self, monkeypatch):
         monkeypatch.setattr("vezde.catalog.reading.workbook.MAX_UNPACKED", 100)

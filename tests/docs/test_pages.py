@@ -141,7 +141,7 @@ class TestDependencies:
         page = (ROOT / "docs" / "explain" / "dependencies.md").read_text("utf-8")
         told = set(re.findall(r"^\| ([a-z][\w.-]*) \|", page, re.MULTILINE)) - {"package"}
         wanted = set()
-        for name in ("run.in", "dev.in"):
+        for name in ("run.in", "dev.in", "nightly.in"):
             for line in (ROOT / "requirements" / name).read_text("utf-8").splitlines():
                 if line and not line.startswith(("#", "-")):
                     wanted.add(re.match(r"[\w.-]+", line)[0])

@@ -268,6 +268,16 @@ class TestMarket:
         assert (one.effect, one.mark, one.happened_on) == (Effect.SOLD, "9001", date(2026, 11, 5))
         assert (other.effect, other.happened_on) == (Effect.RETURNED, date(2026, 11, 9))
 
+    def test_of_a_damaged_archive_is_told(self):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("orders_and_offers_transactions.csv", MARKET_ORDERS * 9)
+        whole = bytearray(packed.getvalue())
+        at = whole.index(b".csv") + 10  # within what is packed
+        whole[at : at + 20] = b"\xff" * 20
+        with pytest.raises(BadReport, match="damaged"):
+            reading.read(bytes(whole))
+
 
 class TestWhatIsNoReport:
     @pytest.mark.parametrize(

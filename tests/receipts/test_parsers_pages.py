@@ -88,6 +88,12 @@ class TestOtherPages:
             pages.read(page)
         assert time.monotonic() - started < 10
 
+    @pytest.mark.parametrize("sign", ["\0", "\1", "\x1f", "\ufffe", "&#1;", "&#xd800;"])
+    def test_with_signs_that_are_none_are_read(self, sign):
+        page = ofd_pages.platforma(PAPER)
+        spoilt = page.replace("<div", f"{sign}<i style='display:none'>x</i>{sign}<div")
+        assert pages.read(spoilt.encode()) == pages.read(page.encode())
+
     @given(st.binary(max_size=400), st.integers(0, 4000))
     def test_never_break_it(self, noise, at):
         page = ofd_pages.platforma(PAPER).encode()

@@ -12,11 +12,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from receipts import hostile
+from receipts import envelopes, hostile
 from vezde.receipts import parsers
 from vezde.receipts.providers import schedule
 from vezde.receipts.providers.fns import Fns
-from vezde.receipts.providers.fns.envelopes import ASYNC, AUTH, KKT, SOAP, SYNC
 from vezde.receipts.providers.pages import ONE_OFD, PLATFORMA, TAXCOM, Pages
 from vezde.receipts.providers.protocol import Query, Verdict
 from vezde.receipts.providers.proverkacheka import Proverkacheka
@@ -90,46 +89,15 @@ def _fns(vendor, **more):
     return Fns(master_token=SECRET, base_url=vendor.base_url, first_poll_seconds=0.001, **more)
 
 
-def _token(text, expires="2036-11-26T12:00:00+03:00"):
-    return _soap(
-        f'<GetMessageResponse xmlns="{SYNC}"><Message><AuthResponse xmlns="{AUTH}"><Result>'
-        f"<Token>{text}</Token><ExpireTime>{expires}</ExpireTime></Result></AuthResponse>"
-        "</Message></GetMessageResponse>"
-    )
-
-
-def _message_id(text):
-    inside = f"<MessageId>{text}</MessageId>"
-    return _soap(f'<SendMessageResponse xmlns="{ASYNC}">{inside}</SendMessageResponse>')
-
-
-def _result(code, ticket):
-    return _soap(
-        f'<GetMessageResponse xmlns="{ASYNC}"><ProcessingStatus>COMPLETED</ProcessingStatus>'
-        f'<Message><GetTicketResponse xmlns="{KKT}"><Result><Code>{code}</Code>'
-        f"<Ticket>{ticket}</Ticket></Result></GetTicketResponse></Message></GetMessageResponse>"
-    )
-
-
-def _fault(said, kind="RateLimitingFault"):
-    detail = f'<detail><{kind} xmlns="{ASYNC}"/></detail>'
-    return _soap(f"<soap:Fault><faultstring>{said}</faultstring>{detail}</soap:Fault>")
-
-
-def _soap(inside):
-    text = f'<soap:Envelope xmlns:soap="{SOAP}"><soap:Body>{inside}</soap:Body></soap:Envelope>'
-    return text.encode()
-
-
 # What is made odd -> after how many true answers, and the envelope around it.
 TEXTS_OF_FNS = {
-    "token": (0, _token),
-    "expires": (0, lambda odd: _token("token", odd)),
-    "message_id": (1, _message_id),
-    "code": (2, lambda odd: _result(odd, "")),
-    "ticket": (2, lambda odd: _result("200", odd)),
-    "said": (2, lambda odd: _fault(odd, "SomeFault")),
-    "kind": (2, lambda odd: _fault("", f"a{'Ж' * 40_000}" if len(odd) > 9 else "a")),
+    "token": (0, envelopes.token),
+    "expires": (0, lambda odd: envelopes.token("token", odd)),
+    "message_id": (1, envelopes.message_id),
+    "code": (2, lambda odd: envelopes.result(odd, "")),
+    "ticket": (2, lambda odd: envelopes.result("200", odd)),
+    "said": (2, lambda odd: envelopes.fault(odd, "SomeFault")),
+    "kind": (2, lambda odd: envelopes.fault("", f"a{'Ж' * 40_000}" if len(odd) > 9 else "a")),
 }
 
 
@@ -258,7 +226,9 @@ class TestTheTaxService:
             await provider.close()
 
     @settings(many, max_examples=60)
-    @given(st.integers(0, 2), st.binary(max_size=300) | hostile.damaged(_result("200", "{}")))
+    @given(
+        st.integers(0, 2), st.binary(max_size=300) | hostile.damaged(envelopes.result("200", "{}"))
+    )
     async def test_and_so_do_bytes(self, step, sent):
         async with FakeFns(master_token=SECRET) as fake:
             fake.add(PAPER)

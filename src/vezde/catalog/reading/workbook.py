@@ -47,7 +47,9 @@ def _check(content: bytes) -> bool:
                 raise BadTable("This is no Excel workbook; send .xlsx or CSV")
             sheets = [name for name in names if name.startswith(SHEETS)]
             return any(_holds_formulas(packed, name) for name in sheets if name.endswith(".xml"))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (BadTable, TableTooLarge):
+        raise
+    except Exception as error:  # zipfile lets through whatever its parts raise
         raise BadTable("The workbook is damaged or locked by a password; save it anew") from error
 
 

@@ -85,7 +85,9 @@ def _unpacked(content: bytes) -> bytes:
             if tables[0].file_size > MOST_UNPACKED:
                 raise BadReport("The archive unpacks to too much; load shorter periods.")
             return packed.read(tables[0])
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except BadReport:
+        raise
+    except Exception as error:  # zipfile lets through whatever its parts raise
         raise BadReport("The archive is damaged or locked by a password.") from error
 
 

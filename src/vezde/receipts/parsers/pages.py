@@ -29,6 +29,7 @@ ROWS: Final = (
     " | //*[contains(concat(' ', @class, ' '), ' receipt_report ')]//tr[not(.//tr)]"
 )
 NAMES: Final = frozenset({"check-product-name", "position"})
+UNSEEN: Final = "unseen"
 HIDDEN: Final = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 DATE: Final = re.compile(r"([0-9]{2})\.([0-9]{2})\.([0-9]{4})\s+([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)")
 INN: Final = re.compile(r"инн\s*([0-9]{10}(?:[0-9]{2})?)\b", re.IGNORECASE)
@@ -119,10 +120,12 @@ def _parsed(page: bytes) -> html.HtmlElement:
         root = html.document_fromstring(text.replace("\0", ""), parser=parser)
     except (etree.ParserError, ValueError) as error:  # empty, or with an encoding inside
         raise UnreadableDocument("This is no page.") from error
-    for one in _all(root, "//script | //style | //*[@style]"):
-        unseen = one.tag in {"script", "style"} or HIDDEN.search(one.get("style") or "")
-        if unseen and one.getparent() is not None:
-            one.drop_tree()
+    for one in _all(root, "//*[@style]"):
+        if HIDDEN.search(one.get("style") or ""):
+            one.tag = UNSEEN
+    # Not by `drop_tree`, which puts the text behind an element elsewhere and refuses signs in it
+    # that the parser let in.
+    etree.strip_elements(root, "script", "style", UNSEEN, with_tail=False)
     return root
 
 
