@@ -34,6 +34,7 @@ class TestProviders:
             "today": {"asked": 0, "found": 0, "failed": 0, "spent_kopecks": 0},
             "left": None,
             "running_out": None,
+            "spared": False,
         }
 
     async def test_are_priced_limited_paused_and_resumed(self, api):

@@ -11,6 +11,7 @@ from vezde.receipts.operations import providing
 from vezde.receipts.providers.documents import DocumentsFolder
 from vezde.receipts.providers.proverkacheka import Proverkacheka
 from vezde.receipts.standing import Pause, Standing
+from vezde.testing.people import Person, phone
 from vezde.testing.proverkacheka import FakeProverkacheka, Fault, code, http, slow
 from vezde.testing.receipts import line, receipt, render
 
@@ -273,6 +274,54 @@ class TestADay:
         shop.passes(hours=16)
         await shop.work(askers[0])
         assert len(first.asked) == 4
+
+
+class TestAFloodOfMadeUpReceipts:
+    async def _flood(self, shop, askers) -> None:
+        """Three tries each of a dozen people nobody knows; three a day are asked for at once."""
+        for number in range(12):
+            who = await shop.enrol(Person(f"№ {number}", phone(100 + number), "x@example.com"))
+            for fd in range(3):
+                await shop.show(who, qr=replace(PAPERS[20].qr, fd=1_000 + 3 * number + fd))
+            await shop.work(*askers)
+
+    async def test_leaves_half_of_the_day_to_those_who_are_known(self, shop, anna, boris, pair):
+        first, _, askers = pair
+        await configure(shop, "first", asks_per_day=60)
+        await shop.take(anna, receipt(900, lines=[CREAM]))
+        await self._flood(shop, askers[:1])
+        (one,) = await stood(shop, "first")
+        assert (one.asked, one.spared) == (33, True)  # and the last one's three wait
+        assert [kind for kind, _ in await kinds(shop)] == ["provider.running_out/1"]
+        hers = await shop.show(anna, qr=PAPERS[0].qr)
+        his = await shop.show(boris, qr=PAPERS[1].qr)
+        await shop.work(askers[0])
+        assert (await shop.receipt(anna, hers.receipt_id)).status is Status.ACCEPTED
+        assert (await shop.receipt(boris, his.receipt_id)).status is Status.CHECKING
+        assert (len(first.asked), (await stood(shop, "first"))[0].asked) == (34, 34)
+        shop.passes(hours=16)  # another day
+        await shop.work(askers[0])
+        assert (await shop.receipt(boris, his.receipt_id)).status is Status.ACCEPTED
+
+    async def test_keeps_nobody_from_a_vendor_without_a_limit(self, shop, boris, pair):
+        first, second, askers = pair
+        await configure(shop, "first", asks_per_day=60)
+        await self._flood(shop, askers[:1])
+        his = await shop.show(boris, qr=PAPERS[1].qr)
+        await shop.work(*askers)
+        assert (await shop.receipt(boris, his.receipt_id)).status is Status.ACCEPTED
+        assert (len(first.asked), len(second.asked)) == (33, 1)
+
+    async def test_is_over_when_the_limit_is_raised(self, shop, boris, pair):
+        _, _, askers = pair
+        await configure(shop, "first", asks_per_day=60)
+        await self._flood(shop, askers[:1])
+        his = await shop.show(boris, qr=PAPERS[1].qr)
+        await shop.work(askers[0])
+        await configure(shop, "first", asks_per_day=600)
+        shop.passes(hours=2)
+        await shop.work(askers[0])
+        assert (await shop.receipt(boris, his.receipt_id)).status is Status.ACCEPTED
 
 
 class TestNotThereYet:

@@ -37,6 +37,11 @@ async def guess(shop, who, provider, times: int) -> None:
         await shop.work(provider)
 
 
+async def known(shop, who) -> None:
+    """They have shown a receipt before that was there."""
+    await shop.take(who, receipt(900, lines=[CREAM]))
+
+
 async def facts(shop, kind: str) -> int:
     async with shop.database.transaction() as db:
         row = await db.execute("SELECT count(*) FROM outbox.fact WHERE kind = %s", [kind])
@@ -45,6 +50,7 @@ async def facts(shop, kind: str) -> int:
 
 class TestGuessing:
     async def test_waits_ever_longer(self, shop, anna, fake, provider):
+        await known(shop, anna)
         await guess(shop, anna, provider, 5)
         assert len(fake.asked) == 5
         await guess(shop, anna, provider, 4)
@@ -58,6 +64,13 @@ class TestGuessing:
             shop.passes(minutes=10)
             await shop.work(provider)
         assert len(fake.asked) - asked <= 8
+
+    async def test_of_a_stranger_has_fewer_free_tries(self, shop, anna, fake, provider):
+        await guess(shop, anna, provider, 6)
+        assert len(fake.asked) == 3
+        shop.passes(minutes=11)
+        await shop.work(provider)
+        assert len(fake.asked) > 3
 
     async def test_is_answered_alike_whichever_field_is_wrong(self, shop, anna, provider):
         wrong = [
@@ -110,6 +123,8 @@ class TestGuessing:
     def test_delays(self):
         minutes = [pacing.delay(n) / timedelta(minutes=1) for n in (0, 4, 5, 6, 7, 11, 10**6)]
         assert minutes == [0, 0, 10, 20, 40, 360, 360]
+        strangers = [pacing.delay(n, is_known=False) / timedelta(minutes=1) for n in (2, 3, 4, 99)]
+        assert strangers == [0, 10, 20, 360]
 
 
 class TestADocumentThatIsLate:

@@ -127,8 +127,8 @@ class TestADay:
         assert (one.left, one.used_up, one.running_out) == (None, None, None)
 
     def test_warns_at_four_fifths(self):
-        assert Standing("fns", asks_per_day=100, asked=79).running_out is None
-        assert Standing("fns", asks_per_day=100, asked=80).running_out is Limit.ASKS
+        assert Standing("fns", asks_per_day=100, asked=79, found=60).running_out is None
+        assert Standing("fns", asks_per_day=100, asked=80, found=60).running_out is Limit.ASKS
 
     @given(
         st.integers(0, 500), st.integers(0, 500), st.integers(0, 90), st.integers(0, 9000),
@@ -144,3 +144,31 @@ class TestADay:
         if number:
             assert asked + number <= most
             assert not price or spent + number * price <= budget
+
+
+class TestSpared:
+    FLOOD = Standing("fns", asks_per_day=100, asked=60, found=10, failed=5)
+
+    def test_is_the_rest_of_a_day_that_half_went_for_nothing(self):
+        assert self.FLOOD.spared
+        assert self.FLOOD.running_out is Limit.ASKS
+        by_money = replace(
+            self.FLOOD,
+            asks_per_day=None,
+            price_kopecks=30,
+            budget_kopecks_per_day=3_000,
+            spent_kopecks=1_800,
+        )
+        assert (by_money.spared, by_money.running_out) == (True, Limit.BUDGET)
+
+    def test_is_not_a_day_of_which_most_was_found_or_failed(self):
+        assert not replace(self.FLOOD, found=30).spared
+        assert not replace(self.FLOOD, failed=30).spared
+
+    def test_is_not_the_first_half_nor_a_few_late_documents(self):
+        assert not replace(self.FLOOD, asks_per_day=120).spared
+        assert not Standing("fns", asks_per_day=50, asked=29).spared
+        assert Standing("fns", asks_per_day=50, asked=30).spared
+
+    def test_is_nothing_without_a_limit(self):
+        assert not replace(self.FLOOD, asks_per_day=None).spared

@@ -44,7 +44,8 @@ class TodayOut(BaseModel):
 class ProviderOut(BaseModel):
     """A provider; `status` is `probing` while one ask tries whether a pause may end.
 
-    `left` is how many asks the day still has by number and by money; null: no limit.
+    `left` is how many asks the day still has by number and by money; null: no limit. `spared`:
+    they are for members whose receipts were found before, as most of today's were for nothing.
     """
 
     name: str
@@ -57,6 +58,7 @@ class ProviderOut(BaseModel):
     today: TodayOut
     left: int | None
     running_out: standing.Limit | None
+    spared: bool
 
 
 class ProvidersOut(BaseModel):
@@ -150,6 +152,7 @@ def provider_out(one: Standing, wall: datetime) -> ProviderOut:
         ),
         left=one.left,
         running_out=one.running_out,
+        spared=one.spared,
     )
 
 

@@ -24,6 +24,7 @@ FAILURES: Final = TROUBLES | {Verdict.UNAVAILABLE}
 # A receipt whose provider is paused looks again when that is over, but now and then in between:
 # somebody may have put it right.
 LEAST_SECONDS, MOST_SECONDS = 30, 600
+SPARED_SECONDS: Final = 3_600  # until somebody unknown is tried again where asks are spared
 
 
 @dataclass
@@ -87,11 +88,12 @@ class Round:
         probed = {one.provider.name for one in self._desks if one.stood.paused_because is not None}
         return {name: tally for name, tally in told.items() if tally != Tally() or name in probed}
 
-    async def consult(self, query: Query) -> tuple[str, Answer]:
+    async def consult(self, query: Query, *, is_known: bool = True) -> tuple[str, Answer]:
         """Ask one after another until somebody is sure; whose answer counts, and the answer.
 
         What one of a source has not got the others of it are not asked for. If nobody has it, the
-        word of the weightiest source counts, even if that is that it could not be asked.
+        word of the weightiest source counts, even if that is that it could not be asked. Whoever
+        spares its asks is not asked for a member who is not known.
         """
         heard: dict[Source, tuple[str, Answer]] = {}
         for desk in self._desks:
@@ -99,7 +101,12 @@ class Round:
             shared = source is not Source.OWN
             if shared and source in heard and heard[source][1].verdict in MISSING:
                 continue
-            answer = await self._ask(desk, query)
+            if desk.stood.spared and not is_known:
+                answer = Answer(
+                    Verdict.WAIT, retry_after_seconds=SPARED_SECONDS, note="spared, so not asked"
+                )
+            else:
+                answer = await self._ask(desk, query)
             if answer.verdict in SURE:
                 return name, answer
             before = heard.get(source)

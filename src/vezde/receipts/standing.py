@@ -4,6 +4,9 @@ A provider that fails three times in a row is paused, longer each time; when a p
 ask probes it. A quota's pause ends when the vendor says; one that answered with another receipt
 than asked for is *distrusted* until an operator has looked. Beside that it has asks and a budget
 of a day, counted before they are used, so that no number of workers goes past them.
+
+Where half of a day is gone, and most of it for receipts that were none, somebody makes numbers up,
+maybe under a thousand names. The rest is *spared*: for members who have shown a receipt before.
 """
 
 from dataclasses import dataclass, replace
@@ -18,6 +21,7 @@ from vezde.receipts.providers.protocol import Answer, Verdict
 VENDORS_ZONE: Final = ZoneInfo("Europe/Moscow")  # their days begin and their quotas end there
 OPENS_AT: Final = 3  # failures in a row
 WARN_AT_PERCENT: Final = 80
+FEWEST_IN_VAIN: Final = 30  # a few late documents are no flood
 LAST: Final = 2**31  # after every place an operator can give
 PROBE: Final = timedelta(seconds=120)
 
@@ -80,14 +84,22 @@ class Standing:
         return Limit.ASKS if by_number else Limit.BUDGET
 
     @property
+    def spared(self) -> bool:
+        """Whether the day's other half is kept for those whose receipts were there before."""
+        in_vain = self.asked - self.found - self.failed
+        left = self.left
+        gone = left is not None and left < self.asked
+        return gone and in_vain >= FEWEST_IN_VAIN and 2 * in_vain > self.asked
+
+    @property
     def running_out(self) -> Limit | None:
-        """Which limit is used by four fifths; the one nearer to its end."""
+        """Which limit is used by four fifths, or by half in vain; the one nearer to its end."""
         used = {
             Limit.ASKS: _percent(self.asked, self.asks_per_day),
             Limit.BUDGET: _percent(self.spent_kopecks, self.budget_kopecks_per_day),
         }
         nearest = max(used, key=lambda limit: used[limit])
-        return nearest if used[nearest] >= WARN_AT_PERCENT else None
+        return nearest if used[nearest] >= WARN_AT_PERCENT or self.spared else None
 
 
 @dataclass(frozen=True, slots=True)

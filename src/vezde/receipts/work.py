@@ -81,7 +81,13 @@ async def ask_once(
         free = sum(standing.allowed(one, ASK_AT_ONCE, wall=wall) for one in stood)
         limit = min(free, ASK_AT_ONCE)
         checks = await checking.lease(
-            db, token=token, now=now, wall=wall, seconds=LEASE_SECONDS, limit=limit
+            db,
+            token=token,
+            now=now,
+            wall=wall,
+            seconds=LEASE_SECONDS,
+            limit=limit,
+            sparing=any(one.spared for one in stood),
         )
         if not checks:
             return 0
@@ -112,7 +118,7 @@ async def next_ask(db: Db, *, providers: Sequence[Provider], clock: Clock) -> da
 
 async def _ask(asked: Round, check: Check, person: Callable[[UUID], str]) -> Answered:
     query = Query(check.fields, check.asked, person(check.member_id))
-    name, answer = await asked.consult(query)
+    name, answer = await asked.consult(query, is_known=check.is_known)
     return Answered(check, answer, provider=name)
 
 

@@ -34,7 +34,11 @@ WHERE (member_id, receipt_id) IN (
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
 )
-RETURNING member_id, receipt_id, qr, asked, faults
+RETURNING member_id, receipt_id, qr, asked, faults,
+    CASE WHEN %(sparing)s::boolean THEN EXISTS (
+        SELECT FROM receipts.receipt r WHERE r.member_id = verification.member_id
+          AND r.status IN ('accepted', 'awaiting_settlement', 'in_review')
+    ) ELSE true END AS is_known
 """
 HELD = """
 SELECT receipt_id
@@ -62,13 +66,17 @@ WHERE parked_because IS NULL AND step = %s AND faults = 0
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One receipt to ask for. `asked`: times it was not there yet; `faults`: errors in a row."""
+    """One receipt to ask for. `asked`: times it was not there yet; `faults`: errors in a row.
+
+    `is_known`: its member has shown a receipt that was found, or nobody wanted to know.
+    """
 
     member_id: UUID
     receipt_id: UUID
     qr: str
     asked: int
     faults: int
+    is_known: bool = True
 
     @property
     def fields(self) -> QrFields:
@@ -76,9 +84,19 @@ class Check:
 
 
 async def lease(
-    db: Db, *, token: UUID, now: datetime, wall: datetime, seconds: int, limit: int
+    db: Db,
+    *,
+    token: UUID,
+    now: datetime,
+    wall: datetime,
+    seconds: int,
+    limit: int,
+    sparing: bool = False,
 ) -> list[Check]:
-    """Take up to `limit` due checks for `seconds` of wall time; commit before the calls."""
+    """Take up to `limit` due checks for `seconds` of wall time; commit before the calls.
+
+    With `sparing` each says whether its member is known.
+    """
     return await kit_db.fetch_all(
         db,
         Check,
@@ -89,6 +107,7 @@ async def lease(
             "now": now,
             "wall": wall,
             "limit": limit,
+            "sparing": sparing,
         },
     )
 
