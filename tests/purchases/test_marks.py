@@ -1,5 +1,6 @@
 """Numbers of orders out of the tags that tills fill as they like, and what is never one."""
 
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -94,6 +95,9 @@ class TestAText:
             ("тел. 89161234567; order_id=6175930728", "6175930728"),
             ('{"order_id": "6175930728"}', "6175930728"),
             ("order6175930728", "6175930728"),
+            ("Заказ №ИНТ-100001", "инт-100001"),
+            ("Заказ NSK-100001", "nsk-100001"),
+            ("Заказ No 100001", "100001"),
             (f"ws {SRID}", SRID),
             ("отправление 55887469-0288-1", "55887469-0288-1"),
             ("6175930728", None),
@@ -109,6 +113,20 @@ class TestAText:
     )
     def test_names_an_order_or_none(self, text, number):
         assert marks.order_stated(text) == number
+
+
+class TestAHostileText:
+    @pytest.mark.parametrize(
+        "piece", ["№", "№#", " №", "номер ", "n", "no", "1-", "-1", " на сайте", "id_", "1 от "]
+    )
+    def test_is_refused_at_once(self, piece):
+        # Much longer than is ever looked at: whatever goes back and forth shows in minutes.
+        text = f"заказ{piece * (50_000 // len(piece))}!"
+        started = time.process_time()
+        assert marks.STATED.fullmatch(text) is None
+        assert marks.LABEL.fullmatch(text) is None
+        assert marks.NUMBER.fullmatch(text) is None
+        assert time.process_time() - started < 20
 
 
 class TestTheSameOrder:

@@ -27,13 +27,14 @@ LONGEST = 100
 _WORD: Final = r"(?:номер|ном|№|number|num|no|n|ид|id)"
 _LABEL: Final = (
     rf"(?:{_WORD}[\s._#-]*)*(?:(?:интернет|онлайн|internet|online)[\s_-]*)?(?:заказа?|zakaza?|order)"
-    rf"(?:[\s._#-]*(?:{_WORD}|клиента|покупателя|на\sсайте|(?:интернет[\s-]*)?магазина))*"
+    rf"(?:[\s._#-]*(?:{_WORD}|клиента|покупателя|на\sсайте|(?:интернет[\s-]*)?магазина)"
+    r"(?![a-zа-яё]))*+"  # takes what it can and gives nothing back: no text takes long to refuse
 )
 _NUMBER: Final = r"[a-zа-яё]{0,3}[-_/.]?[0-9][0-9a-zа-яё]*(?:[-_/.][0-9a-zа-яё]+)*"
 LABEL: Final = re.compile(rf"{_LABEL}[\s.:#№]*")
 NUMBER: Final = re.compile(rf"(?:(?:№|#|no?\.?\s)\s*)?({_NUMBER})")
 STATED: Final = re.compile(
-    rf"{_LABEL}(?:[\s:=.#№-]+|(?=[0-9]))({_NUMBER})(?:\sот\s[0-9.\s/:-]+(?:г\.?)?)?"
+    rf"{_LABEL}(?:[\s:=.#№-]++|(?=[0-9])|(?<=№))({_NUMBER})(?:\sот\s[0-9.\s/:-]+(?:г\.?)?)?"
 )
 APART: Final = re.compile(r"[;,|\n]")
 QUOTES: Final = str.maketrans("", "", "{}[]\"'«»")
