@@ -95,6 +95,21 @@ class TestClaiming:
         assert (refused.status_code, refused.json()["code"]) == (400, "no_proof")
 
 
+class TestToday:
+    async def test_counts_what_waits_of_every_kind(self, api, vera, anna, boris):
+        path = "/v1/console/today"
+        nothing = {"number": 0, "since": None, "late": False}
+        await has(api, anna)
+        assert (await vera.ok("GET", path))["disputes"] == nothing
+        said = await claims(api, await shows(api, boris))
+        found = (await vera.ok("GET", path))["disputes"]
+        assert (found["number"], found["late"]) == (1, False)
+        await api.ok("POST", "/v1/sandbox/clock", {"advance": "P3D"})
+        assert (await vera.ok("GET", path))["disputes"] == found | {"late": True}
+        await vera.ok("POST", f"{QUEUE}/{said['id']}/decision", {"move": False})
+        assert (await vera.ok("GET", path))["disputes"] == nothing
+
+
 class TestDeciding:
     async def test_moves_it_in_the_console(self, api, vera, anna, boris):
         await has(api, anna)

@@ -37,6 +37,16 @@ async def points(api: Api, member: str) -> int:
     return int((await api.ok("GET", f"/v1/members/{member}/points"))["active"])
 
 
+async def figures(api: Api) -> tuple[float, float]:
+    """How many are held and how old the oldest is, of Prometheus's text."""
+    found = dict(
+        line.rsplit(" ", 1)
+        for line in (await api.call("GET", "/metrics")).text.splitlines()
+        if line.startswith("vezde_receipts_held")
+    )
+    return float(found["vezde_receipts_held"]), float(found["vezde_receipts_held_age_seconds"])
+
+
 class TestByKey:
     async def test_says_by_when_and_not_why_to_who_may_not_know(self, api, anna, boris):
         answer = await held(api, anna, boris)
@@ -73,6 +83,21 @@ class TestByKey:
         assert len({each["receipt"]["id"] for each in one["items"] + rest["items"]}) == 3
         wrong = await api.call("GET", "/v1/quarantine?cursor=bm9uc2Vuc2U")
         assert wrong.status_code == 400
+
+    async def test_is_measured_with_the_age_of_the_oldest(self, api, anna, boris):
+        assert await figures(api) == (0, 0)
+        await held(api, anna, boris)
+        await api.ok("POST", "/v1/sandbox/clock", {"advance": "PT2H"})
+        answer = await held(api, anna, boris, 3)
+        count, seconds = await figures(api)
+        assert count == 2
+        assert 7_200 <= seconds < 7_800
+        for one in (await api.ok("GET", "/v1/quarantine"))["items"]:
+            await api.ok(
+                "POST", f"/v1/receipts/{one['receipt']['id']}/release", {}, key=one["held_at"]
+            )
+        assert (await api.ok("GET", f"/v1/receipts/{answer['id']}"))["status"] == "accepted"
+        assert await figures(api) == (0, 0)
 
     async def test_of_a_receipt_that_nobody_holds_says_so(self, api, anna):
         (sound,) = await api.batch({"member_id": anna, "document": render(receipt(1, lines=[JAR]))})
@@ -132,6 +157,18 @@ class TestConsole:
         entries = (await admin.ok("GET", "/v1/console/journal"))["items"]
         (entry,) = (each for each in entries if each["what"] == "receipt_released")
         assert (entry["who"], entry["details"]["points"]) == ("Вера", done["points"])
+
+    async def test_is_counted_on_today(self, api, vera, anna, boris):
+        path = "/v1/console/today"
+        nothing = {"number": 0, "since": None, "late": False}
+        assert (await vera.ok("GET", path))["held"] == nothing
+        answer = await held(api, anna, boris)
+        found = (await vera.ok("GET", path))["held"]
+        assert (found["number"], found["late"]) == (1, False)
+        await api.ok("POST", "/v1/sandbox/clock", {"advance": "PT25H"})
+        assert (await vera.ok("GET", path))["held"] == found | {"late": True}
+        await vera.ok("POST", f"{QUEUE}/{answer['id']}/release", {})
+        assert (await vera.ok("GET", path))["held"] == nothing
 
     async def test_declines_with_a_note_that_the_member_does_not_read(self, api, vera, anna, boris):
         answer = await held(api, anna, boris)

@@ -359,9 +359,14 @@ class TestHeld:
             "ru": ("Задержанные чеки", "Отпустить", "Отклонить", "Почему", "отпущен", "отклонён"),
             "en": ("Held receipts", "Release", "Decline", "Why", "Released", "Declined"),
         }[locale]
+        way = {"ru": "Разобрать: Задержано чеков", "en": "Decide: Receipts held"}[locale]
         async with opened(browser, sandbox, shots, size, locale) as desk:
             await desk.enter()
-            await desk.go("/quarantine")
+            await desk.go("/today")
+            tile = desk.page.locator(".tile", has=desk.page.get_by_role("link", name=way))
+            await expect(tile.locator(".value")).to_have_text("2")
+            await desk.is_sound("today-held")
+            await desk.page.get_by_role("link", name=way).click()
             await expect(desk.page.locator("h1")).to_have_text(title)
             cards = desk.page.locator(".held > li")
             await expect(cards).to_have_count(2)
@@ -420,9 +425,11 @@ class TestDisputes:
             "ru": ("Спорные чеки", "Передать", "Да", "Передан второму"),
             "en": ("Disputed receipts", "Give", "Yes", "Given to the second"),
         }[locale]
+        way = {"ru": "Разобрать: Споров ждут решения", "en": "Decide: Disputes waiting"}[locale]
         async with opened(browser, sandbox, shots, size, locale) as desk:
             await desk.enter()
-            await desk.go("/disputes")
+            await desk.go("/today")
+            await desk.page.get_by_role("link", name=way).click()
             await expect(desk.page.locator("h1")).to_have_text(title)
             cards = desk.page.locator(".dispute")
             await expect(cards).to_have_count(1)

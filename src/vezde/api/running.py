@@ -22,8 +22,8 @@ from vezde.messaging.sms import model as sms_model
 from vezde.messaging.sms import queries as sms
 from vezde.outbox import queries as outbox
 from vezde.outbox.webhooks import queries as webhooks
+from vezde.receipts import quarantine, standing
 from vezde.receipts import queries as receipts
-from vezde.receipts import standing
 from vezde.receipts.mailing import operations as mailing
 from vezde.receipts.operations import rechecking
 
@@ -48,6 +48,16 @@ PARKED = Gauge("vezde_reactions_parked", "Reactions given up on", registry=REGIS
 WAITING = Gauge("vezde_facts_to_hand_over", "Facts not handed over yet", registry=REGISTRY)
 DELIVERIES = Gauge(
     "vezde_webhook_deliveries_waiting", "Deliveries to webhooks not taken yet", registry=REGISTRY
+)
+QUARANTINED = Gauge(
+    "vezde_receipts_held",
+    "Receipts that signals hold until a person looks, counted up to 10,000",
+    registry=REGISTRY,
+)
+QUARANTINED_AGE = Gauge(
+    "vezde_receipts_held_age_seconds",
+    "Since the oldest of them was held; 0 when there is none",
+    registry=REGISTRY,
 )
 LETTERS = Gauge("vezde_letters_waiting", "Letters of members not read yet", registry=REGISTRY)
 SENDS = Gauge("vezde_sends_waiting", "Messages to members not sent yet", registry=REGISTRY)
@@ -184,6 +194,9 @@ async def _measure(db: Db, using: Tools) -> None:
     holds, points = await checkout.open_holds(db, now=now)
     HOLDS.set(holds)
     HELD.set(points)
+    quarantined = await quarantine.waiting(db)
+    QUARANTINED.set(quarantined.receipts)
+    QUARANTINED_AGE.set((now - (quarantined.since or now)).total_seconds())
     told = await webhooks.backlog(db)
     DELIVERIES.set(told.waiting)
     WEBHOOKS.labels("paused").set(told.paused)

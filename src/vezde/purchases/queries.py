@@ -81,6 +81,10 @@ WHERE (d.decided_at IS NOT NULL) = coalesce(%(decided)s, d.decided_at IS NOT NUL
 ORDER BY d.disputed_at DESC, d.dispute_id DESC LIMIT %(limit)s
 """
 
+OPEN_PACK_DISPUTES: LiteralString = """
+SELECT count(*), min(disputed_at) FROM purchases.pack_dispute WHERE decided_at IS NULL
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class PackDispute:
@@ -108,6 +112,13 @@ async def pack_disputes(
     at, dispute_id = before or (None, None)
     asked = {"decided": decided, "at": at, "dispute_id": dispute_id, "limit": limit, "only": None}
     return await kit_db.fetch_filtered(db, PackDispute, PACK_DISPUTES, asked)
+
+
+async def open_pack_disputes(db: Db) -> tuple[int, datetime | None]:
+    """How many disputes about packs wait, and since when the first."""
+    row = await (await db.execute(OPEN_PACK_DISPUTES)).fetchone()
+    assert row is not None, "an aggregate answers one row"
+    return row[0], row[1]
 
 
 async def pack_dispute(db: Db, dispute_id: UUID) -> PackDispute:

@@ -48,7 +48,7 @@ SELECT dispute.dispute_id, claim.member_id, claim.receipt_id, claim.state
 FROM receipts.dispute JOIN receipts.claim USING (fn, fd)
 WHERE dispute.dispute_id = ANY(%s)
 """
-COUNTED: LiteralString = """
+OPEN: LiteralString = """
 SELECT count(*), min(queued_at) FROM receipts.dispute
 WHERE decided_at IS NULL AND queued_at IS NOT NULL
 """
@@ -161,9 +161,9 @@ async def cases(db: Db, found: Sequence[Dispute]) -> list[Case]:
     ]
 
 
-async def counted(db: Db) -> tuple[int, datetime | None]:
+async def open_ones(db: Db) -> tuple[int, datetime | None]:
     """How many disputes wait, and since when the first."""
-    row = await (await db.execute(COUNTED)).fetchone()
+    row = await (await db.execute(OPEN)).fetchone()
     assert row is not None, "an aggregate answers one row"
     return row[0], row[1]
 

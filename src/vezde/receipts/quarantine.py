@@ -29,8 +29,8 @@ THESE: LiteralString = (
 )
 MOST_COUNTED = 10_000
 WAITING: LiteralString = """
-SELECT count(*), min(promised_at) FROM (
-    SELECT promised_at FROM receipts.quarantine WHERE outcome IS NULL
+SELECT count(*) AS receipts, min(held_at) AS since, min(promised_at) AS first_promised_at FROM (
+    SELECT held_at, promised_at FROM receipts.quarantine WHERE outcome IS NULL
     ORDER BY held_at, receipt_id LIMIT %s
 ) AS waiting
 """
@@ -58,9 +58,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many wait, counted up to ten thousand, and when the first was promised."""
+    """How many wait, counted up to ten thousand, since when, and when the first was promised."""
 
     receipts: int
+    since: datetime | None
     first_promised_at: datetime | None
 
 
@@ -81,12 +82,6 @@ async def these(db: Db, keys: Sequence[tuple[UUID, UUID]]) -> dict[UUID, Held]:
 
 async def waiting(db: Db) -> Waiting:
     """How long the queue is."""
-    found = await kit_db.fetch_one(db, _Count, WAITING, [MOST_COUNTED])
+    found = await kit_db.fetch_one(db, Waiting, WAITING, [MOST_COUNTED])
     assert found is not None, "an aggregate has a row"
-    return Waiting(found.count, found.min)
-
-
-@dataclass(frozen=True, slots=True)
-class _Count:
-    count: int
-    min: datetime | None
+    return found

@@ -22,8 +22,10 @@ from vezde.kit.i18n import Locale
 from vezde.members.links import queries as links
 from vezde.members.links.model import Period
 from vezde.program import queries as program
-from vezde.receipts import looks, section
+from vezde.purchases import queries as purchases
+from vezde.receipts import disputes, looks, quarantine, section
 from vezde.receipts import queries as receipts
+from vezde.receipts.operations import rechecking
 
 router = APIRouter(tags=["console"])
 Reader = Annotated[Shift, Depends(right(Right.TODAY))]
@@ -77,10 +79,18 @@ class WaitingOut(BaseModel):
     late: bool
 
 
+class OpenOut(BaseModel):
+    """What waits for a person: how many, since when the first, and whether a promise is broken."""
+
+    number: int
+    since: datetime | None
+    late: bool
+
+
 class FiguresOut(BaseModel):
     """Days oldest first, the last is today so far; channels and shops of all these days together.
 
-    `members` is everybody who ever came; an empty name is what is not known, or the rest.
+    An empty name is what is not known, or the rest; `held` is counted up to ten thousand.
     """
 
     days: list[DayOut]
@@ -88,6 +98,8 @@ class FiguresOut(BaseModel):
     shops: list[PlaceSumOut]
     sources: list[SourceOut]
     waiting: WaitingOut
+    held: OpenOut
+    disputes: OpenOut
     troubles: dict[str, int]
     providers: list[ProviderOut]
 
@@ -127,6 +139,8 @@ async def today(_shift: Reader, using: Using, days: Days = 28) -> FiguresOut:
                 for one in sources
             ],
             waiting=await _waiting(db, now),
+            held=await _held(db, now),
+            disputes=await _disputes(db, now),
             troubles=await troubles.counted(db, using.troubles),
             providers=[provider_out(one, using.clock.wall()) for one in providers],
         )
@@ -176,8 +190,31 @@ async def week(db: Db, *, now: datetime, troubles: int) -> Week:
     )
 
 
+async def _held(db: Db, now: datetime) -> OpenOut:
+    found = await quarantine.waiting(db)
+    first = found.first_promised_at
+    return OpenOut(number=found.receipts, since=found.since, late=first is not None and first < now)
+
+
+async def _disputes(db: Db, now: datetime) -> OpenOut:
+    """Those of receipts, of packs, and receipts that were asked for again in vain: one page."""
+    counted = (
+        await disputes.open_ones(db),
+        await purchases.open_pack_disputes(db),
+        await rechecking.open_ones(db),
+    )
+    number = sum(count for count, _ in counted)
+    since = min((at for _, at in counted if at), default=None)
+    late = since is not None and since + await _promised(db, now) < now
+    return OpenOut(number=number, since=since, late=late)
+
+
+async def _promised(db: Db, now: datetime) -> timedelta:
+    return timedelta(hours=(await section.in_force(db, now)).promised_hours)
+
+
 async def _waiting(db: Db, now: datetime) -> WaitingOut:
-    promised = timedelta(hours=(await section.in_force(db, now)).promised_hours)
+    promised = await _promised(db, now)
     kinds = await looks.counted(db)
     since = min((one.since for one in kinds), default=None)
     return WaitingOut(

@@ -101,6 +101,10 @@ WHERE held_at IS NOT NULL AND (decided_at IS NOT NULL) = %(decided)s
 ORDER BY held_at, recheck_id LIMIT %(limit)s
 """
 )
+OPEN: LiteralString = """
+SELECT count(*), min(held_at) FROM receipts.recheck
+WHERE held_at IS NOT NULL AND decided_at IS NULL
+"""
 DECIDE: LiteralString = """
 UPDATE receipts.recheck SET state = %s, decided_at = %s, decided_by = %s WHERE recheck_id = %s
 """
@@ -324,6 +328,13 @@ async def page(
 async def counted(db: Db, *, now: datetime) -> dict[str, int]:
     """How many receipts are in which state, of those whose hold ended in the last month or will."""
     return dict(await (await db.execute(COUNTED, [now - COUNTED_FOR])).fetchall())
+
+
+async def open_ones(db: Db) -> tuple[int, datetime | None]:
+    """How many held back wait for a person, and since when the first."""
+    row = await (await db.execute(OPEN)).fetchone()
+    assert row is not None, "an aggregate answers one row"
+    return row[0], row[1]
 
 
 async def next_end(db: Db) -> datetime | None:

@@ -9,7 +9,7 @@ import { Headline } from "../parts/Headline";
 import { Trouble } from "../parts/Trouble";
 import { locale, money, number, say, shortDay, since } from "../words";
 import "../styles/today.css";
-import type { Figures, PlaceSum } from "./figures";
+import type { Figures, Open, PlaceSum } from "./figures";
 
 const STATUSES: [string, string][] = [
   ["accepted", "--chart-good"],
@@ -88,7 +88,29 @@ function Board({ data }: { data: Figures }) {
         <Tile name={say.today.tiles.members} value={number(today?.members ?? 0)} />
         <Tile name={say.today.tiles.receipts} value={number(came)} />
         <Tile name={say.today.tiles.points} value={number(today?.accrued ?? 0)} />
-        <Waiting data={data} />
+      </div>
+      <div className="tiles">
+        <Waiting
+          name={say.today.tiles.waiting}
+          count={data.waiting.lines}
+          text={lines(data.waiting)}
+          late={data.waiting.late}
+          page="moderation"
+        />
+        <Waiting
+          name={say.today.tiles.held}
+          count={data.held.number}
+          text={cases(data.held)}
+          late={data.held.late}
+          page="quarantine"
+        />
+        <Waiting
+          name={say.today.tiles.disputes}
+          count={data.disputes.number}
+          text={cases(data.disputes)}
+          late={data.disputes.late}
+          page="disputes"
+        />
         <Wrong troubles={data.troubles} />
       </div>
       <Figure title={say.today.receipts} labels={labels} series={receipts} kind="bar" />
@@ -123,23 +145,37 @@ function Tile({ name, value, children }: { name: string; value: string; children
   );
 }
 
-function Waiting({ data }: { data: Figures }) {
-  const { lines, since: oldest, late } = data.waiting;
+interface WaitingProps {
+  name: string;
+  count: number;
+  text: string;
+  late: boolean;
+  page: string;
+}
+
+/** A queue, and the way to it for whoever may decide. */
+function Waiting({ name, count, text, late, page }: WaitingProps) {
   const mine = useSession().operator.rights.includes("moderate");
   return (
-    <Tile name={say.today.tiles.waiting} value={number(lines)}>
-      {oldest && (
-        <div className={`small ${late ? "late" : "quiet"}`}>
-          {late ? say.moderation.late(since(oldest)) : say.today.oldest(since(oldest))}
-        </div>
-      )}
-      {mine && lines > 0 && (
-        <Anchor href="#/moderation" size="sm">
+    <Tile name={name} value={number(count)}>
+      {text && <div className={`small ${late ? "late" : "quiet"}`}>{text}</div>}
+      {mine && count > 0 && (
+        <Anchor href={`#/${page}`} size="sm" aria-label={`${say.today.decide}: ${name}`}>
           {say.today.decide}
         </Anchor>
       )}
     </Tile>
   );
+}
+
+function lines({ since: oldest, late }: Figures["waiting"]) {
+  if (!oldest) return "";
+  return late ? say.moderation.late(since(oldest)) : say.today.oldest(since(oldest));
+}
+
+function cases({ since: oldest, late }: Open) {
+  if (!oldest) return "";
+  return late ? say.today.overdueCase(since(oldest)) : say.today.oldestCase(since(oldest));
 }
 
 function Wrong({ troubles }: { troubles: Record<string, number> }) {

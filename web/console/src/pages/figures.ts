@@ -6,6 +6,13 @@ export interface PlaceSum {
   total_kopecks: number;
 }
 
+/** What waits for a person. */
+export interface Open {
+  number: number;
+  since: string | null;
+  late: boolean;
+}
+
 export interface Figures {
   days: {
     day: string;
@@ -25,6 +32,8 @@ export interface Figures {
     accepted: number;
   }[];
   waiting: { lines: number; since: string | null; late: boolean };
+  held: Open;
+  disputes: Open;
   troubles: Record<string, number>;
   providers: {
     name: string;

@@ -161,8 +161,12 @@ export const EN: typeof RU = {
       receipts: "Receipts today",
       points: "Points given today",
       waiting: "Waiting to be decided",
+      held: "Receipts held",
+      disputes: "Disputes waiting",
     },
     oldest: (since) => `the oldest ${since}`,
+    oldestCase: (since) => `the oldest ${since}`,
+    overdueCase: (since) => `overdue: the oldest ${since}`,
     decide: "Decide",
     fine: "Everything works.",
     troubles: {

@@ -161,8 +161,12 @@ export const RU = {
       receipts: "Чеков сегодня",
       points: "Начислено сегодня",
       waiting: "В очереди на разбор",
+      held: "Задержано чеков",
+      disputes: "Споров ждут решения",
     },
     oldest: (since: string) => `самая давняя — ${since}`,
+    oldestCase: (since: string) => `самый давний — ${since}`,
+    overdueCase: (since: string) => `срок прошёл: самый давний — ${since}`,
     decide: "Разобрать",
     fine: "Всё работает.",
     troubles: {
