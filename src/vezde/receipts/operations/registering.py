@@ -89,10 +89,13 @@ async def register(
     writes nothing and answers the first receipt. Nothing here asks a provider or prices. Raises
     `MemberNotFound`, `MemberMerged`, `MemberClosed`; nothing was written then.
     """
-    await _ensure_present(db, {one.member_id for one in submissions})
+    _, programmes = await kit_db.together(
+        db,
+        _ensure_present(db, {one.member_id for one in submissions}),
+        program.programmes(db),
+    )
     used = {(one.member_id, one.device) for one in submissions if one.device}
     await devices.seen(db, used, now=now)
-    programmes = await program.programmes(db)
     rows = [_row(one, programmes, now) for one in submissions]
     wants = [_want(one, row) for one, row in zip(submissions, rows, strict=True)]
     asking = [want for want in wants if want]

@@ -15,6 +15,7 @@ from vezde.catalog import queries as catalog
 from vezde.catalog.matcher import Guess, Match
 from vezde.catalog.matcher import Item as NamedItem
 from vezde.catalog.model import Product
+from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.program import decide as program_rules
 from vezde.program import queries as program
@@ -199,20 +200,16 @@ async def read(db: Db, items: Sequence[Item], *, now: datetime) -> list[Read]:
     """Place, time and matches of each item, in order; a few set reads for any number."""
     if not items:
         return []
-    places = await sellers.locate(db, [_whereabouts(item.document) for item in items], now=now)
-    programmes = await program.programmes(db)
-    own_inns = await seller_queries.own_inns(db, now)
-    matcher = await catalog.matcher(db)
+    places, programmes, own_inns, matcher, slips = await kit_db.together(
+        db,
+        sellers.locate(db, [_whereabouts(item.document) for item in items], now=now),
+        program.programmes(db),
+        seller_queries.own_inns(db, now),
+        catalog.matcher(db),
+        _slips(db, items),
+    )
     lines = [(item, line) for item in items for line in item.document.lines]
     matches = matcher.match([_named(item.document, line, own_inns) for item, line in lines])
-    slips = await _slips(
-        db,
-        [
-            item
-            for item, place in zip(items, places, strict=True)
-            if place.sales_channel in purchases.MARKETPLACES
-        ],
-    )
     reads = []
     start = 0
     for item, place in zip(items, places, strict=True):
@@ -221,13 +218,15 @@ async def read(db: Db, items: Sequence[Item], *, now: datetime) -> list[Read]:
         late = program_rules.window_refusal(
             programmes.at(at), occurred_at=at, registered_at=item.registered_at
         )
+        of_marketplace = place.sales_channel in purchases.MARKETPLACES
+        printed = slips.get(item.receipt_id, {}) if of_marketplace else {}
         reads.append(
             Read(
                 item=item,
                 place=place,
                 occurred_at=at,
                 matches=tuple(matches[start:end]),
-                marks=slips.get(item.receipt_id, {}),
+                marks=printed,
                 in_time=late is None,
             )
         )
@@ -237,8 +236,6 @@ async def read(db: Db, items: Sequence[Item], *, now: datetime) -> list[Read]:
 
 async def _slips(db: Db, items: Sequence[Item]) -> dict[UUID, dict[int, str]]:
     """Marks of orders by line, as the e-receipts of these documents print them."""
-    if not items:
-        return {}
     asked = [[item.member_id for item in items], [item.receipt_id for item in items]]
     rows = await (await db.execute(SLIPS, asked)).fetchall()
     documents = {item.receipt_id: item.document for item in items}
