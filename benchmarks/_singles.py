@@ -13,7 +13,7 @@ import aiohttp
 from vezde.kit import ids
 from vezde.testing.installation import Installation
 
-WATCHED_EACH = 10  # of posts; looking after each would be most of the load
+WATCHED_EACH = 20  # of posts; looking after each would be most of the load
 LOOK_SECONDS = 0.02
 PATIENCE_SECONDS = 30.0
 
