@@ -164,13 +164,15 @@ class Bench:
     def somebody(self) -> UUID:
         return _accounts.member(random.randint(1, self.members))
 
+    # A command of the ledger is one statement, which is a transaction by itself.
+
     async def row(self) -> None:
         """What the cheapest durable command costs here, to compare the others with."""
-        async with self.db.transaction(pipeline=True) as tx:
+        async with self.db.glance() as tx:
             await tx.execute(ROW, [ids.new(), '{"points": 41}'])
 
     async def accrue(self) -> None:
-        async with self.db.transaction(pipeline=True) as tx:
+        async with self.db.glance() as tx:
             await operations.accrue(tx, [accrual(self.somebody())], now=NOW, actor="system")
 
     async def accrue_many(self) -> None:
@@ -179,7 +181,7 @@ class Bench:
             await operations.accrue(tx, given, now=NOW, actor="system")
 
     async def redeem(self) -> None:
-        async with self.db.transaction(pipeline=True) as tx:
+        async with self.db.glance() as tx:
             await operations.redeem(tx, redemption(self.somebody()), now=NOW, actor="system")
 
     async def balance(self) -> None:

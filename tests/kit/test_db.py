@@ -1,6 +1,7 @@
 """The connection: lists as PostgreSQL takes them, statements planned once where that is asked."""
 
 from datetime import UTC, datetime
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import psycopg
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from vezde.kit import db as kit_db
 from vezde.kit.db import Database, Flat
+from vezde.kit.errors import DomainError
 
 PLANS = """
 SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%outbox.todo%'
@@ -95,3 +97,48 @@ async def plans(conninfo: str, *, planned_once: bool) -> tuple[int, int]:
             row = await (await db.execute(PLANS)).fetchone()
     assert row is not None, "it was prepared"
     return row
+
+
+class TestGlance:
+    async def test_keeps_what_is_prepared_though_what_is_asked_for_is_not_there(self, fresh):
+        async with Database(fresh.app, size=1) as database:
+            for _ in range(3):
+                async with database.glance() as db:
+                    await db.execute(DUE, [[1]])
+            with pytest.raises(Missing):
+                await in_vain(database, DUE, [[1]])
+            assert await prepared(database) == 1
+
+    async def test_prepares_anew_after_a_statement_that_failed(self, fresh):
+        async with Database(fresh.app, size=1) as database:
+            for _ in range(3):
+                async with database.glance() as db:
+                    await db.execute(DUE, [[1]])
+            with pytest.raises(psycopg.DataError):
+                async with database.glance() as db:
+                    await kit_db.fetch_value(db, "SELECT 1 / %s", [0])
+            with pytest.raises(Missing):
+                await in_vain(database, "SELECT 1 / %s", [0])
+            for _ in range(3):
+                async with database.glance() as db:
+                    assert await kit_db.fetch_column(db, DUE, [[1]]) == []
+
+
+class Missing(DomainError):
+    code = "missing"
+
+
+async def in_vain(database: Database, query: LiteralString, params: list[Any]) -> None:
+    async with database.glance() as db:
+        await db.execute(query, params)
+        raise Missing("There is no such thing")
+
+
+async def prepared(database: Database) -> int:
+    """Statements of this module that the server keeps prepared."""
+    async with database.transaction() as db:
+        await db.execute("SELECT 1")  # what was given up is let go of by the next statement
+        asked = (
+            "SELECT count(*) FROM pg_prepared_statements WHERE statement = replace(%s, '%%s', '$1')"
+        )
+        return await kit_db.fetch_value(db, asked, [DUE])

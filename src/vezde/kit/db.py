@@ -141,12 +141,15 @@ class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
         """Statements outside a transaction, as cheap as in `gathered`."""
+        self._pipeline = pipeline = Gathered(self, self._adapter, each_for_itself=True)
         try:
-            self._pipeline = Gathered(self, self._adapter, each_for_itself=True)
             async with self.pipeline():
                 yield
-        except BaseException:
-            self._prepared.clear()  # a statement that failed may never have been prepared
+        except BaseException as error:
+            # What failed may never have been prepared. That somebody asked for what is not there is
+            # no failure: whoever asks again and again would have all be prepared anew for others.
+            if pipeline.failed or not isinstance(error, DomainError):
+                self._prepared.clear()
             raise
         await self._forget_prepared()
 
@@ -232,7 +235,8 @@ class Database:
     async def glance(self) -> AsyncIterator[Db]:
         """A connection outside any transaction: each statement stands for itself.
 
-        For one read, which so takes one trip to the server instead of three. Raises `Unavailable`.
+        For one read, or one command of the ledger, which so takes one trip to the server instead of
+        three. Raises `Unavailable`.
         """
         async with self._lent() as db, db.alone():
             yield db

@@ -91,6 +91,7 @@ class Gathered(AsyncPipeline):
     ) -> None:
         super().__init__(connection)
         self.each_for_itself = each_for_itself
+        self.failed = False  # some statement of it did
         self._synced = False
         self.connection = connection
         self.encoding = connection.info.encoding
@@ -135,7 +136,14 @@ class Gathered(AsyncPipeline):
         while self.command_queue:
             self.command_queue.popleft()()
 
-    # --- psycopg's own, which would send each statement ---
+    # --- psycopg's own: what it is answered, and what would send each statement ---
+
+    def _process_results(self, queued: Any, results: Any) -> None:
+        try:
+            super()._process_results(queued, results)
+        except errors.Error:
+            self.failed = True
+            raise
 
     def _communicate_gen(self) -> PQGen[None]:
         self._run_queued()
