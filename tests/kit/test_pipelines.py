@@ -202,6 +202,14 @@ class TestTogether:
                 await kit_db.together(db, other(db), refusing(db))
         assert ended == ["other"]
 
+    async def test_outside_a_pipeline_leaves_nothing_waiting_either(self, database: Database):
+        async def refusing(_db: Db) -> None:
+            raise LookupError
+
+        with pytest.raises(LookupError):  # of a coroutine nobody waits for Python would warn
+            async with database.transaction() as db:
+                await kit_db.together(db, refusing(db), twice(db))
+
     async def test_waits_for_other_things_too(self, database: Database):
         async def patient(db: Db) -> Any:
             await asyncio.sleep(0.01)

@@ -324,7 +324,11 @@ async def together(db: Db, *work: Coroutine[Any, Any, Any]) -> list[Any]:
     """
     if isinstance(db._pipeline, Gathered):
         return await Together(db._pipeline, work)
-    return [await one for one in work]
+    try:
+        return [await one for one in work]
+    finally:
+        for one in work:
+            one.close()
 
 
 async def connect(conninfo: str, *, autocommit: bool = False) -> Db:
