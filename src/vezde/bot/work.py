@@ -5,9 +5,9 @@ fails, nothing of it was done, and each of its events is worked alone: the one t
 tried again, then parked. Members and receipts are taken in their order, so that batches never stop
 each other; a phone, which may merge members, is worked alone.
 
-An event whose file has to be fetched is leased: committed, fetched and read beside everything else,
-then answered, with others that came meanwhile, if the lease still holds. Its chat waits for it and
-no other does.
+An event whose file has to be fetched is leased: the file is fetched and read beside everything else
+and, once that is committed, answered with others that came meanwhile, if the lease still holds. Its
+chat waits for it and no other does.
 """
 
 import asyncio
@@ -111,6 +111,8 @@ class Worker:
     reader: Reader
     mail_domain: str | None = None
     fetching: set[asyncio.Task[Read]] = field(default_factory=set)
+    # Begun by transactions that are under way, by lease; one that fails leaves it to its end.
+    begun: dict[UUID, asyncio.Task[Read]] = field(default_factory=dict)
     taps: Taps = field(init=False)
     room: asyncio.Semaphore = field(init=False)
     crowded: bool = False
@@ -245,7 +247,7 @@ class Worker:
                 done.append(event)
             elif reading is None and core.needs_reading(talk, incoming.event):
                 assert isinstance(incoming.event, Sent | Said), "only files and links are read"
-                wanted += await self._lease(db, event, incoming.event, talk, len(wanted))
+                wanted += await self._lease(db, event, incoming.event, talk)
             else:
                 answered.append(event)
                 asked.append((talk, incoming.event, reading))
@@ -267,23 +269,25 @@ class Worker:
         await inbox.done(db, done)
         return Next(wanted, taps)
 
-    async def _lease(
-        self, db: Db, event: Waiting, what: Sent | Said, talk: Talk, taken: int
-    ) -> list[Wanted]:
-        if len(self.fetching) + taken >= FILES_AT_ONCE:
+    async def _lease(self, db: Db, event: Waiting, what: Sent | Said, talk: Talk) -> list[Wanted]:
+        if len(self.fetching) + len(self.begun) >= FILES_AT_ONCE:
             self.crowded = True
             await inbox.postpone(db, event, seconds=NO_ROOM_SECONDS, wall=talk.wall)
             return []
         lease = await inbox.lease(db, event, seconds=LEASE_SECONDS, wall=talk.wall)
         db.wake(FILES)
-        return [Wanted(event, lease, what)]
+        wanted = Wanted(event, lease, what)
+        self.begun[lease] = asyncio.create_task(self._read(wanted))
+        asyncio.get_running_loop().call_later(LEASE_SECONDS, self.begun.pop, lease, None)
+        return [wanted]
 
     def _go_on(self, then: Next) -> None:
-        self.fetching |= {asyncio.create_task(self._read(one)) for one in then.fetch}
+        begun = [self.begun.pop(one.lease, None) for one in then.fetch]
+        self.fetching |= {task for task in begun if task is not None}
         self.taps.answer(then.taps)
 
     async def _read(self, one: Wanted) -> Read:
-        """What is in the file, or behind the links, with no transaction open."""
+        """What is in the file, or behind the links; nothing is asked of the database for it."""
         try:
             async with self.room, asyncio.timeout(FETCH_SECONDS):
                 if isinstance(one.what, Said):
