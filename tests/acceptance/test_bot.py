@@ -97,27 +97,32 @@ class TestKill:
         assert [one["status"] for one in receipts] == ["accepted"] * PEOPLE
         await asyncio.sleep(3)
         for user_id, told in told_of_receipts(telegram).items():
-            assert told <= 1, user_id
+            assert max(told) <= 1, (user_id, told)
 
 
 async def settled(vezde) -> list[dict]:
     """All receipts, once there is one for everybody and none is being checked."""
-    for _ in range(400):
+    for _ in range(1_000):  # a killed worker's leases last two minutes
         shown = await asyncio.to_thread(vezde.call, "GET", "/v1/receipts?limit=100")
         items = shown["items"]
         if len(items) == PEOPLE and all(one["status"] != "checking" for one in items):
             return items
         await asyncio.sleep(0.2)
-    raise AssertionError(f"{len(items)} receipts after 80 s")
+    raise AssertionError(f"{len(items)} receipts after 200 s")
 
 
-def told_of_receipts(telegram) -> dict[int, int]:
-    """Messages that tell of a receipt, by person."""
-    said: dict[int, int] = {}
+def told_of_receipts(telegram) -> dict[int, tuple[int, int]]:
+    """Messages that a receipt is being checked, and that it brought points, by person.
+
+    Mostly one becomes the other. Where a worker died before it knew the first one's number, the
+    second is a message of its own.
+    """
+    said: dict[int, tuple[int, int]] = {}
     with telegram.world.lock:
         for chat in telegram.bot.chats.values():
             texts = [
                 str(one.content.get("text", "")) for one in chat.messages.values() if one.by_bot
             ]
-            said[chat.id] = sum("Проверяем чек" in one or "+83" in one for one in texts)
+            checked = sum("Проверяем чек" in one for one in texts)
+            said[chat.id] = checked, sum("+83" in one for one in texts)
     return said
