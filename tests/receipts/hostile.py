@@ -1,6 +1,7 @@
 """What no vendor should send and somebody will: any JSON, true answers changed, HTTP gone wrong."""
 
 import asyncio
+import contextlib
 import copy
 import gzip
 import json
@@ -140,18 +141,18 @@ class Vendor:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = re.search(rb"content-length: *([0-9]+)", head, re.IGNORECASE)
-            await reader.readexactly(int(length[1]) if length else 0)
-            path = head.split()[1].decode("ascii")
-            writer.write(self.says(path))
-            await writer.drain()
-            while self.drips:
-                await asyncio.sleep(0.05)
-                writer.write(self.drips)
+            # Some hang up, having read enough.
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = re.search(rb"content-length: *([0-9]+)", head, re.IGNORECASE)
+                await reader.readexactly(int(length[1]) if length else 0)
+                path = head.split()[1].decode("ascii")
+                writer.write(self.says(path))
                 await writer.drain()
-        except (OSError, asyncio.IncompleteReadError):
-            pass  # they hung up, having read enough
+                while self.drips:
+                    await asyncio.sleep(0.05)
+                    writer.write(self.drips)
+                    await writer.drain()
         finally:
             writer.close()
 

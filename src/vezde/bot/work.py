@@ -111,7 +111,8 @@ class Worker:
     reader: Reader
     mail_domain: str | None = None
     fetching: set[asyncio.Task[Read]] = field(default_factory=set)
-    # Begun by transactions that are under way, by lease; one that fails leaves it to its end.
+    # Begun by transactions that are under way, by lease; what one that failed had begun is never
+    # answered, and forgotten when the lease would have ended.
     begun: dict[UUID, asyncio.Task[Read]] = field(default_factory=dict)
     taps: Taps = field(init=False)
     room: asyncio.Semaphore = field(init=False)
@@ -270,7 +271,9 @@ class Worker:
         return Next(wanted, taps)
 
     async def _lease(self, db: Db, event: Waiting, what: Sent | Said, talk: Talk) -> list[Wanted]:
-        if len(self.fetching) + len(self.begun) >= FILES_AT_ONCE:
+        # What a transaction that failed had begun takes room no longer than it is fetched.
+        begun = sum(not one.done() for one in self.begun.values())
+        if len(self.fetching) + begun >= FILES_AT_ONCE:
             self.crowded = True
             await inbox.postpone(db, event, seconds=NO_ROOM_SECONDS, wall=talk.wall)
             return []

@@ -124,9 +124,9 @@ async def open_pack_disputes(db: Db) -> tuple[int, datetime | None]:
 async def pack_dispute(db: Db, dispute_id: UUID) -> PackDispute:
     """One dispute about a pack, which is there."""
     asked = {"decided": None, "at": None, "dispute_id": None, "limit": 1, "only": dispute_id}
-    found = await kit_db.fetch_one(db, PackDispute, PACK_DISPUTES, asked)
-    assert found is not None, "it was decided a moment ago"
-    return found
+    found = await kit_db.fetch_filtered(db, PackDispute, PACK_DISPUTES, asked)
+    assert found, "it was decided a moment ago"
+    return found[0]
 
 
 @dataclass(frozen=True, slots=True)

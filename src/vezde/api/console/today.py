@@ -90,7 +90,8 @@ class OpenOut(BaseModel):
 class FiguresOut(BaseModel):
     """Days oldest first, the last is today so far; channels and shops of all these days together.
 
-    An empty name is what is not known, or the rest; `held` is counted up to ten thousand.
+    `members` is everybody who ever came; an empty name is what is not known, or the rest; `held`
+    is counted up to ten thousand.
     """
 
     days: list[DayOut]
