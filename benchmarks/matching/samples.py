@@ -60,10 +60,11 @@ def halves(shelf: Assortment, seed: int) -> dict[int, int]:
     return {line: rng.randrange(2) for line in range(len(shelf.lines))}
 
 
-def lines_of(shared: Path, shelf: Assortment, *, seed: int, draws: int) -> list[Line]:
+def lines_of(
+    shared: Path, shelf: Assortment, half: Mapping[int, int], *, seed: int, draws: int
+) -> list[Line]:
     """Titles, `draws` till lines of each title and own name, and strangers, each in its half."""
     rng = random.Random(seed)
-    half = halves(shelf, seed)
     found = []
     cards = titles(shared)
     for sku, title in cards:
@@ -114,20 +115,23 @@ def _strangers(
 
 
 class Truth:
-    """Whether an answer is right: to the SKU, or at least as the text has it.
+    """Whether an answer is right: to the label, or at least as the text has it.
 
     Labels contradict texts here and there: two products bear one name, a title spells another
-    product out to the last word. `text` counts such answers as right, `strict` does not.
+    product out to the last word, a till cuts a set's count off and prints the single's name. The
+    answers that end in `text` count such ones as right, `strict` and `line` do not.
     """
 
     def __init__(self, shelf: Assortment, products: Sequence[Product]) -> None:
         self._shelf = shelf
         self._said = {}
+        self._keys = {}
         for one in products:
             name = names.read(one.name)
+            self._keys[one.sku] = name.key
             words, _ = shelf.split(name)
             self._said[one.sku] = (frozenset(words) - lines.PACKED, name.amounts, name.pieces or 1)
-        self._known: dict[tuple[str, str], bool] = {}
+        self._known: dict[tuple[str, str, bool], bool] = {}
 
     def strict(self, line: Line, sku: str | None) -> bool:
         return line.sku is not None and sku == line.sku
@@ -136,6 +140,8 @@ class Truth:
         if sku is None or line.sku is None:
             return False
         if sku == line.sku or self._said[sku] == self._said[line.sku]:
+            return True
+        if self._keys[sku] == names.key(line.text):
             return True
         mine, theirs = self._said[sku], self._said[line.sku]
         if mine[:2] == theirs[:2]:
@@ -147,13 +153,23 @@ class Truth:
             return False
         return self._shelf.line_of[sku] == self._shelf.line_of[line.sku]
 
-    def _spelt(self, sku: str, title: str) -> bool:
-        key = (sku, title)
+    def line_text(self, line: Line, sku: str | None) -> bool:
+        if sku is None or line.sku is None:
+            return False
+        if self.line(line, sku) or self.text(line, sku):
+            return True
+        return self._spelt(sku, line.title, sized=False) and not self._spelt(
+            line.sku, line.title, sized=False
+        )
+
+    def _spelt(self, sku: str, title: str, *, sized: bool = True) -> bool:
+        key = (sku, title, sized)
         if key not in self._known:
             words, amounts, _ = self._said[sku]
             name = names.read(title)
             there = frozenset(self._shelf.split(name)[0])
-            self._known[key] = words <= there and (not amounts or bool(amounts & name.amounts))
+            fits = not sized or not amounts or bool(amounts & name.amounts)
+            self._known[key] = words <= there and fits
         return self._known[key]
 
 

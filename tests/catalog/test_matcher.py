@@ -113,6 +113,48 @@ class TestName:
         assert ask(cream, "Крем ночной 50 мл").sku is None
         assert ask(cream, "Крем ночной LUNARIA 50мл").sku == "A"
 
+    def test_of_a_set_without_its_count_is_the_single_that_stands_there_too(self, product, ask):
+        alone = product("A", "Антисептик невымываемый Полянка концентрат 1:10, 5 л")
+        pair = product("B", "Антисептик Полянка, концентрат, 1 л, 2 шт")
+        found = ask([alone, pair], "LUNARIA АНТИСЕПТИК ПОЛЯНКА КОНЦ.")
+        assert (found.sku, found.line_skus, bool(found.candidate_sku)) == (None, (), True)
+        assert ask([alone, pair], "LUNARIA антисептик Полянка концентрат 1л 2шт").sku == "B"
+
+    def test_of_wipes_without_their_count_is_certain_of_the_line(self, product, ask):
+        wipes = [product("A", "Салфетки влажные Росинка, 72 шт")]
+        assert ask(wipes, "LUNARIA САЛФЕТКИ ВЛАЖНЫЕ РОСИНКА").line_skus == ("A",)
+
+    def test_that_two_lines_bear_is_neither(self, product, ask):
+        title = "Грунт влагоизолирующий Полянка, {}"
+        blue = product("A", "Грунт Полянка, голубой, 1:4, 1 л", aliases=(title.format("1 л"),))
+        pink = product("B", "Грунт Полянка, розовый, 1:9, 1 л", aliases=(title.format("1 л"),))
+        for printed in (title.format("1 л"), "ГРУ. ВЛАГОИЗОЛИР. ПОЛЯНКА 1Л"):
+            found = ask([blue, pink], f"LUNARIA {printed}")
+            assert (found.sku, found.line_skus, bool(found.candidate_sku)) == (None, (), True)
+
+    def test_that_another_line_has_as_well_but_for_its_packing_is_neither(self, product, ask):
+        brown = product("A", "Пропитка Роса коричневая, 5 л", aliases=("Пропитка Роса Нега, 5 л",))
+        plain = product("B", "Пропитка Роса Нега готовый состав, 10 л")
+        assert ask([brown, plain], "LUNARIA ПРОПИТКА РОСА НЕГА").line_skus == ()
+        assert ask([brown, plain], "LUNARIA ПРОПИТКА РОСА НЕГА 5Л").sku == "A"
+
+
+class TestSeries:
+    def test_glued_are_the_words_they_were(self, product, ask):
+        sets = [
+            product("A", "Антисептик ULTRA, концентрат, 1 л"),
+            product("B", "Антисептик ULTRA MAX, концентрат, 1 л"),
+        ]
+        assert ask(sets, "LUNARIA антисепт.ultramax концентрат 1 л").sku == "B"
+
+    def test_with_a_plus_are_others(self, product, ask):
+        powders = [
+            product("A", "Порошок для белых тканей Crystal White / 5 кг"),
+            product("B", "Порошок для белых тканей Crystal White + / 5 кг"),
+        ]
+        assert ask(powders, "LUNARIA порошок д/белых тканей crystal white +/5кг").sku == "B"
+        assert ask(powders, "LUNARIA порошок д/белых тканей crystal white/5кг").sku == "A"
+
 
 class TestBrands:
     def test_of_one_catalogue_are_told_apart(self, product, ask):
@@ -242,6 +284,8 @@ class TestLine:
             "LUNARIA КРЕМ ДЛЯ РУК ПИТАТЕЛЬНЫЙ МОРОШКА И ЛЕН 75 МЛ ПРОБНИК",
             "Дозатор к LUNARIA Крем для рук питательный Морошка и лён 75 мл",
             "Замена LUNARIA Крем для рук питательный Морошка и лён 75 мл",
+            "LUNARIA Крем для рук питательный Морошка и лён 75 мл подарочный",
+            "Для LUNARIA Крем для рук питательный Морошка и лён 75 мл",
         ],
     )
     def test_is_not_what_is_sold_for_it_or_instead_of_it(self, creams, ask, line):

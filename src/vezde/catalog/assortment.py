@@ -38,6 +38,9 @@ class Assortment:
         forms.sort(key=lambda form: (form.words, form.sku))
         for form in forms:
             self.by_words[form.words].append(form)
+        self.lines_by_essence: dict[frozenset[str], set[int]] = defaultdict(set)
+        for form in forms:
+            self.lines_by_essence[lines.essence(form.words)].add(form.line)
         # All sizes of each line's products.
         self.sizes: list[set[int]] = [set() for _ in self.lines]
         for form in forms:
@@ -90,6 +93,7 @@ class Assortment:
                         numbers=name.numbers,
                         is_alias=is_alias,
                         is_branded=bool(brands_there),
+                        is_sized=bool(name.amounts or name.pieces),
                         line=self.line_of[product.sku],
                     )
                 )

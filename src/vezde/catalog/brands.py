@@ -21,34 +21,26 @@ CYRILLIC_SOUNDS = str.maketrans(
         "ш": "sh", "щ": "sh", "ъ": "", "ы": "i", "ь": "", "э": "e", "ю": "iu", "я": "ia",
     }
 )  # fmt: skip
+# In this order; what a pattern would do is done by plain replacing, as every new word is heard.
 LATIN_SOUNDS = (
-    (re.compile(r"sch|shch"), "sh"),
-    (re.compile(r"tch"), "ch"),
-    (re.compile(r"ts"), "s"),
-    (re.compile(r"kh"), "h"),
-    (re.compile(r"ph"), "f"),
-    (re.compile(r"th"), "t"),
-    (re.compile(r"ck"), "k"),
-    (re.compile(r"qu"), "kv"),
-    (re.compile(r"q"), "k"),
-    (re.compile(r"x"), "ks"),
-    (re.compile(r"w"), "v"),
-    (re.compile(r"oo|ou"), "u"),
-    (re.compile(r"ee"), "i"),
-    (re.compile(r"[yj]"), "i"),
-    (re.compile(r"c(?=[ei])"), "s"),
-    (re.compile(r"c(?!h)"), "k"),
-    (re.compile(r"(.)\1+"), r"\1"),
-    (re.compile(r"(?<=...)e$"), ""),
-)
+    ("shch", "sh"), ("sch", "sh"), ("tch", "ch"), ("ts", "s"), ("kh", "h"), ("ph", "f"),
+    ("th", "t"), ("ck", "k"), ("qu", "kv"), ("q", "k"), ("x", "ks"), ("w", "v"), ("oo", "u"),
+    ("ou", "u"), ("ee", "i"), ("y", "i"), ("j", "i"), ("ce", "se"), ("ci", "si"),
+)  # fmt: skip
+HARD_C = re.compile(r"c(?!h)")
+DOUBLED = re.compile(r"(.)\1+")
+SHORTEST_BEFORE_E = 3
 
 
 def sound(word: str) -> str:
     """How a word of either alphabet sounds, in Latin letters: `lunariya`, «лунария» -> lunaria."""
     heard = word.translate(CYRILLIC_SOUNDS)
-    for pattern, letters in LATIN_SOUNDS:
-        heard = pattern.sub(letters, heard)
-    return heard
+    for letters, sounds in LATIN_SOUNDS:
+        heard = heard.replace(letters, sounds)
+    if "c" in heard:
+        heard = HARD_C.sub("k", heard)
+    heard = DOUBLED.sub(r"\1", heard)
+    return heard[:-1] if heard.endswith("e") and len(heard) > SHORTEST_BEFORE_E else heard
 
 
 class Brands:
@@ -74,11 +66,12 @@ class Brands:
 
     def find(self, words: Sequence[str]) -> tuple[str, int, int] | None:
         """The first brand among the words and where it starts and ends, or None."""
-        for length in range(self._longest, 0, -1):
-            for start in range(len(words) - length + 1):
-                if not self._may_begin(words[start]):
-                    continue
+        begins = self._where_begun(words)
+        for length in range(self._longest, 0, -1) if begins else ():
+            for start in begins:
                 end = start + length
+                if end > len(words):
+                    break
                 part = words[start:end]
                 heard = "".join([self._sound(word) for word in part])
                 brand = self._sounds.get(heard) or self._exact.get("".join(part))
@@ -91,8 +84,6 @@ class Brands:
 
         Words that are nothing but the brand stay as they are.
         """
-        if not any(map(self._may_begin, words)):
-            return tuple(words), frozenset()
         rest, seen = tuple(words), set()
         while found := self.find(rest):
             brand, start, end = found
@@ -105,6 +96,14 @@ class Brands:
         if len(word) < SHORTEST_CUT:
             return False
         return self._may_begin(word)
+
+    def _where_begun(self, words: Sequence[str]) -> list[int]:
+        begun = self._begun
+        return [
+            place
+            for place, word in enumerate(words)
+            if (begun[word] if word in begun else self._may_begin(word))
+        ]
 
     def _may_begin(self, word: str) -> bool:
         """Whether some brand begins with this word, by letters or by ear; most words do not."""

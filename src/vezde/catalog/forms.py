@@ -24,8 +24,9 @@ class Fit(IntEnum):
 class Form:
     """One way a product is written: its words without the brand, its measures, its numbers.
 
-    `brand` is the product's; `is_branded` says that this way of writing it names a brand; `line`
-    is the number of the product's line.
+    `brand` is the product's; `is_branded` says that this way of writing it names a brand,
+    `is_sized` that it prints a size or a count (`amounts` and `pieces` are the product's where it
+    does not); `line` is the number of the product's line.
     """
 
     sku: str
@@ -36,6 +37,7 @@ class Form:
     numbers: frozenset[str]
     is_alias: bool
     is_branded: bool
+    is_sized: bool
     line: int
 
 

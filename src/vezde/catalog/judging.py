@@ -66,13 +66,15 @@ class Weights:
 class Judged:
     """The best candidate of a line: its row, and how surely it is the line and the SKU, 0 to 1.
 
-    `rows` are all of the line's rows, best first; empty with `row` None when nothing is like it.
+    `rows` are all of the line's rows, best first, `behind` how far each is behind the best;
+    both are empty with `row` None when nothing is like it.
     """
 
     row: int | None
     line: float
     sku: float
     rows: Ints
+    behind: Floats
 
 
 @lru_cache(maxsize=1)
@@ -154,14 +156,16 @@ def judge(
     for place, row in enumerate(rows):
         start, end = ranked.starts[place], ranked.starts[place + 1]
         if row < 0:
-            judged.append(Judged(None, 0.0, 0.0, order[:0, 0]))
+            judged.append(Judged(None, 0.0, 0.0, order[:0, 0], padded[:0, 0]))
             continue
+        places = order[place, : end - start]
         judged.append(
             Judged(
                 row=int(row),
                 line=float(sure[place, 0]),
                 sku=float(sure[place, 1]),
-                rows=start + order[place, : end - start],
+                rows=start + places,
+                behind=padded[place, places[0]] - padded[place, places],
             )
         )
     return ranked, judged

@@ -40,6 +40,11 @@ PACKED = frozenset(
 STEM = 6  # from so many letters on an ending tells no lines apart: «акриловый», «акриловой»
 
 
+def essence(words: tuple[str, ...]) -> frozenset[str]:
+    """A name's words without those about packing."""
+    return frozenset(words) - PACKED
+
+
 def of(words: tuple[str, ...], shade: str | None = None) -> tuple[str, ...]:
     """A name's words (without brand and measures) without what tells colours apart, sorted.
 

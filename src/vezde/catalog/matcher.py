@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from vezde.catalog import gtin, judging, names
+from vezde.catalog import gtin, judging, lines, names
 from vezde.catalog.assortment import Assortment
 from vezde.catalog.forms import Fit, Form, Seen, cut_size, fit, of_brand
 from vezde.catalog.judging import Judged
@@ -31,8 +31,10 @@ FILLERS = frozenset({"для", "без", "при", "под", "над", "или",
 BESIDE = (
     "аналог", "вместо", "держател", "диспенсер", "дозатор", "замен", "запасн", "запчаст",
     "копия", "крышка", "наклейка", "насадка", "подставка", "подходит", "пробник", "реплика",
-    "сменн", "совместим", "тестер", "футляр", "чехол",
+    "подарочн", "сменн", "совместим", "тестер", "футляр", "чехол",
 )  # fmt: skip
+# A line that begins so names what it is for: «для антисептика», its first word lost.
+BESIDE_FIRST = frozenset({"для", "к", "под"})
 SHORTEST_BESIDE = 4
 
 # A till's price a piece that is the catalogue's, with what promotions and mark-ups do to it; and
@@ -40,8 +42,15 @@ SHORTEST_BESIDE = 4
 SAME_PRICE = (0.65, 1.4)
 OTHER_PRICE = (0.5, 1.8)
 
+# How far behind the best name that of another line must be, in the ranker's measure: as near as
+# this two names are one; and as near as that a set's name without its count may be the name of
+# the one thing that stands there too.
+TIED = 0.5
+TIED_WITH_A_SET = 4.0
+
 SIZE_CUT = FEATURES.index("size_cut")
 SIZE_UNSAID = FEATURES.index("size_unknown")
+PIECES_UNSAID = FEATURES.index("pieces_unsaid")
 SIZE_WRONG = [FEATURES.index(one) for one in ("size_differs", "pieces_differ", "pieces_unsaid")]
 
 
@@ -251,18 +260,23 @@ class Matcher:
         if best is Fit.DIFFERS:
             return None
         fitting = [form for how, form in fits if how is best]
+        cut = best is Fit.UNKNOWN and all(form.is_sized for form in fitting)
+        if cut and (all((form.pieces or 1) > 1 for form in fitting) or self._is_shared(seen)):
+            # Without its size or count it may be the beginning of another name: words tell.
+            return None
         if best is Fit.AGREES and not seen.amounts:
             sizes = self._assortment.sizes
             if any(_cut_short(seen, sizes[form.line]) for form in fitting):
                 return None
         skus = sorted({form.sku for form in fitting})
+        line = fitting[0].line
         # Written with the brand it is not the same without it: «Лунария крем» and «крем».
         whole = any(
             not form.is_branded and (form.is_alias or _things(seen) >= THINGS_IN_A_NAME)
             for form in fitting
         )
         sure = bool(seen.brands) or item.own_supplier or whole
-        if len(skus) == 1 and sure:
+        if len(skus) == 1 and sure and not (cut and len(self._assortment.sizes[line]) > 1):
             return self._certain(skus[0], "name")
         guesses = tuple(Guess(sku, round(1 / len(skus), 3)) for sku in skus[:GUESSES])
         one_line = len({form.line for form in fitting}) == 1
@@ -270,7 +284,7 @@ class Matcher:
             candidate_sku=skus[0],
             method="name",
             score=1 / len(skus),
-            line_skus=self._assortment.lines[fitting[0].line] if sure and one_line else (),
+            line_skus=self._assortment.lines[line] if sure and one_line else (),
             line_score=1.0 if one_line else 1 / len(skus),
             guesses=guesses,
         )
@@ -305,6 +319,7 @@ class Matcher:
             and of_brand(seen, form)
             and (ours or _tells(seen))
             and not _beside(seen, form)
+            and self._stands_alone(ranked, judged, form)
         )
         if may and sku >= sure.sku and self._is_sized(features, seen, form):
             return self._certain(form.sku, method, sku, max(line, sku))
@@ -320,6 +335,23 @@ class Matcher:
             line_score=line,
             guesses=guesses,
         )
+
+    def _is_shared(self, seen: Seen) -> bool:
+        """Whether products of several lines are called this but for how they are packed."""
+        return len(self._assortment.lines_by_essence.get(lines.essence(seen.words), ())) > 1
+
+    def _stands_alone(self, ranked: Ranked, judged: Judged, form: Form) -> bool:
+        """Whether no product of another line may have been meant as well."""
+        forms = self._assortment.index.forms
+        unsaid = ranked.features[judged.row, PIECES_UNSAID] > 0
+        for row, behind in zip(judged.rows, judged.behind, strict=True):
+            if behind >= (TIED_WITH_A_SET if unsaid else TIED):
+                break
+            other = forms[ranked.forms[row]]
+            single = unsaid and (other.pieces or 1) == 1
+            if other.line != form.line and (behind < TIED or single):
+                return False
+        return True
 
     def _is_sized(self, features: Floats, seen: Seen, form: Form) -> bool:
         """Whether the line prints the product's size and count, and no other's of the line.
@@ -393,6 +425,8 @@ def _tells(seen: Seen) -> bool:
 
 def _beside(seen: Seen, form: Form) -> bool:
     """Whether a word of the line says it is for the product or instead of it."""
+    if seen.words[0] in BESIDE_FIRST and form.words[0] != seen.words[0]:
+        return True
     return any(_is_beside(word) and word not in form.words for word in seen.words)
 
 

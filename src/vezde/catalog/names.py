@@ -61,9 +61,10 @@ ABBREVIATIONS = {
     "шамп": "шампунь",
 }
 DOTTED = re.compile(r"(?<![^\W_])(" + "|".join(sorted(ABBREVIATIONS, key=len)[::-1]) + r")\.")
-PLUS = re.compile(r"(?<=[^\W\d_])\+|^\+$")  # «Acid+», «Acid +»
+PLUS = re.compile(r"(?<=[^\W\d_])\+|^\+(?=$|/)")  # «Acid+», «Acid +», «Acid +/5 л»
 ORDINAL = re.compile(r"(?<!\d)(\d)-?(?:ая|ой|ый|го|я|й)(?![^\W_])")  # «2-ая группа»
 SLASHED_WORDS = {"д": "для", "б": "без", "в": "в"}
+REMEDY = "средство "
 SREDSTVO = re.compile(r"(?<![^\W_])ср[-.]?в[оа]?(?![^\W_])\.?")
 
 # An amount in thousandths of a millilitre or a gram: shops write «50 г» and «50 мл» of one jar.
@@ -149,10 +150,12 @@ _pieces: dict[str, tuple[str, ...]] = {}
 
 def _remember(piece: str) -> tuple[str, ...]:
     """What stands between two spaces, as tokens; tills repeat their words, so they are kept."""
-    text = DECIMAL_COMMA.sub(".", fold(piece))
-    text = PLUS.sub(" plus ", ORDINAL.sub(r"\1 ", text))
-    text = SREDSTVO.sub("средство ", text)
-    text = DOTTED.sub(lambda found: ABBREVIATIONS[found[1]] + " ", text)
+    text = fold(piece)
+    if not text.isalpha():  # nothing below is of letters alone, but for «срво»
+        text = PLUS.sub(" plus ", ORDINAL.sub(r"\1 ", DECIMAL_COMMA.sub(".", text)))
+        text = DOTTED.sub(lambda found: ABBREVIATIONS[found[1]] + " ", SREDSTVO.sub(REMEDY, text))
+    elif text.startswith("ср"):
+        text = SREDSTVO.sub(REMEDY, text)
     tokens = tuple(
         str(int(token)) if token.isdecimal() and not _is_code(token) else ROMAN.get(token, token)
         for token in MARKED.findall(text)

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterable
 
 from vezde.catalog.brands import sound
+from vezde.catalog.names import LATIN, TO_CYRILLIC, TWINS
 
 # How surely a word is meant, by what was done to it. Chosen on made-up shelves: their order
 # matters, the second digit does not.
@@ -89,15 +90,22 @@ class Vocabulary:
         rest = word
         while rest:
             for end in range(len(rest), SHORTEST_PART - 1, -1):
-                if rest[:end] in self.number and (len(rest) == end or len(rest) - end > 1):
+                part = self._spelt(rest[:end])
+                if part in self.number and (len(rest) == end or len(rest) - end > 1):
                     break
             else:
                 break
-            parts.append(rest[:end])
+            parts.append(part)
             rest = rest[end:]
         if not parts or (len(parts) == 1 and len(parts[0]) < SHORTEST_INFLECTED + 1):
             return (word,)
         return (*parts, rest) if rest else tuple(parts)
+
+    def _spelt(self, part: str) -> str:
+        """Part of a Latin word as it is spelt alone: «max» of «ultramax» folds to «мах» there."""
+        if part in self.number or not TWINS.issuperset(part):
+            return part
+        return part.translate(TO_CYRILLIC)
 
     def _look(self, word: str) -> Meant:
         exact = self.number.get(word)
@@ -132,7 +140,9 @@ class Vocabulary:
     def _inflected(self, word: str, found: dict[int, float]) -> None:
         if len(word) < SHORTEST_INFLECTED:
             return
-        stem = word[: max(SHORTEST_INFLECTED, len(word) - 3)]
+        # Series have no cases: «ultra» is not «ultramax», a plural at most.
+        ending = 1 if LATIN.match(word) else 3
+        stem = word[: max(SHORTEST_INFLECTED, len(word) - ending)]
         words = self.words
         start = bisect_left(words, stem)
         for number in range(start, min(start + 64, len(words))):
@@ -140,7 +150,7 @@ class Vocabulary:
             if not other.startswith(stem):
                 break
             common = _common(word, other)
-            if max(len(word), len(other)) - common <= 3 and common >= 4:
+            if max(len(word), len(other)) - common <= ending and common >= 4:
                 _keep(found, number, INFLECTED if common >= 5 else MISTYPED)
 
     def _by_bones(self, word: str, found: dict[int, float]) -> None:
