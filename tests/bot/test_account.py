@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.conftest import CREAM, PROGRAM, Door
+from bot.conftest import CREAM, PROGRAM, Door, working
 from vezde import wiring
 from vezde.members import operations as members
 from vezde.members import queries as member_queries
@@ -52,6 +52,28 @@ class TestPhone:
         await anna.sees("+83 балла")
         await anna.send("/balance")
         await anna.sees("166 баллов")
+
+    async def test_of_several_at_once_is_everybodys_own(self, door: Door) -> None:
+        people = [await door.member(phone=f"+7900000000{number}") for number in range(1, 6)]
+        await asyncio.gather(*(one.contact() for one in people), people[0].send("/balance"))
+        for number, one in enumerate(people, 1):
+            await one.sees("телефон записан")
+            assert len(await owner_of(door, f"+7900000000{number}")) == 1
+        members = "SELECT count(*) FROM members.identity WHERE kind = 'phone'"
+        assert await door.value(members) == 5
+
+    async def test_that_two_give_at_once_joins_them(self, still: Door) -> None:
+        async with working(still):
+            both = [await still.guest(name, number=number, phone="+79000000001")
+                    for number, name in enumerate(("Анна", "Она же"), 1)]  # fmt: skip
+        for one in both:
+            await one.contact()
+        async with working(still):
+            for one in both:
+                await one.until(lambda seen: "закреплены" in seen.text or "узнали" in seen.text)
+            await both[0].send("/balance")
+            await both[0].sees("166 баллов")
+        assert len(await owner_of(still, "+79000000001")) == 1
 
     async def test_given_twice_changes_nothing(self, door: Door) -> None:
         anna = await door.guest(phone="+79000000001")

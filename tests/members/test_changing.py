@@ -217,9 +217,10 @@ async def _add(
     db: Db, vault: Vault, now: datetime, member: Member, kind: str, value: str
 ) -> Member:
     later = now + timedelta(hours=1)
-    return await operations.add_identity(
+    await operations.add_identity(
         db, member.member_id, kind=kind, value=value, vault=vault, now=later, actor="key:2"
     )
+    return await queries.member(db, member.member_id, vault=vault)
 
 
 async def _facts(db: Db) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 A batch is claimed, read in a few statements, answered and committed together. If anything of it
 fails, nothing of it was done, and each of its events is worked alone: the one that fails alone is
 tried again, then parked. Members and receipts are taken in their order, so that batches never stop
-each other; a phone, which may merge members, is worked alone.
+each other; a phone that somebody has, which may merge members, is worked alone.
 
 An event whose file has to be fetched is leased: the file is fetched and read beside everything else
 and, once that is committed, answered with others that came meanwhile, if the lease still holds. Its
@@ -22,7 +22,7 @@ import structlog
 
 from vezde.bot import chats, inbox, talks, telegram
 from vezde.bot.chats import Chat
-from vezde.bot.conversation import core, doors
+from vezde.bot.conversation import core, doors, phone
 from vezde.bot.conversation.talk import Talk
 from vezde.bot.inbox import Waiting
 from vezde.bot.model import Incoming, Said, Sent, Shared, Started, Tapped
@@ -161,7 +161,7 @@ class Worker:
             async with self.database.transaction(pipeline=True) as db:
                 wall = self.clock.wall()
                 events = alone = await inbox.claim(db, wall=wall, limit=CHATS_AT_ONCE)
-                together, alone = self._sorted(events)
+                together, alone = await self._sorted(db, events)
                 then = await self._work(db, together)
         except Unavailable:
             raise
@@ -175,12 +175,18 @@ class Worker:
                 group.create_task(self._alone(event, room))
         return len(events)
 
-    def _sorted(self, events: Sequence[Waiting]) -> tuple[list[Event], list[Waiting]]:
+    async def _sorted(self, db: Db, events: Sequence[Waiting]) -> tuple[list[Event], list[Waiting]]:
         """What may be worked together, and the rest."""
+        read = [(event, None if event.attempts else self._incoming(event)) for event in events]
+        contacts = {
+            event.event_id: incoming.event
+            for event, incoming in read
+            if incoming is not None and isinstance(incoming.event, Shared)
+        }
+        merging = await phone.merging(db, contacts, vault=self.vault)
         together, alone = [], []
-        for event in events:
-            incoming = self._incoming(event) if not event.attempts else None
-            if incoming is None or _is_for_itself(incoming):
+        for event, incoming in read:
+            if incoming is None or event.event_id in merging or _is_for_itself(incoming):
                 alone.append(event)
             else:
                 together.append((event, incoming))
@@ -410,10 +416,8 @@ STEP = Step("bot", chats.merge, chats.forget, chats.unmerge)
 
 
 def _is_for_itself(incoming: Incoming) -> bool:
-    """Merges members, or answers at a door: others may want the same rows in another order."""
+    """Answers at a door: others may want the same rows in another order."""
     match incoming.event:
-        case Shared():
-            return True
         case Said(text):
             return text.startswith("/card")
         case Started(payload):

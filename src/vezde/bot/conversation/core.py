@@ -7,6 +7,7 @@ from vezde.bot.conversation import account, disputes, doors, phone, showing, sta
 from vezde.bot.conversation.showing import Showing
 from vezde.bot.conversation.talk import PERSONAL_DATA, Answer, Talk
 from vezde.bot.model import Event, Flooded, Left, Returned, Said, Sent, Shared, Started, Tapped
+from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
 from vezde.members import operations as members
@@ -41,10 +42,10 @@ async def answer(db: Db, asked: Sequence[Asked]) -> list[Answer]:
     """
     shown = {index: one for index, one in enumerate(map(_showing, asked)) if one is not None}
     answers = dict(zip(shown, await showing.show(db, list(shown.values())), strict=True))
-    return [
-        answers[index] if index in answers else await _answer(db, talk, event)
-        for index, (talk, event, _) in enumerate(asked)
-    ]
+    rest = [index for index in range(len(asked)) if index not in answers]
+    said = await kit_db.together(db, *(_answer(db, *asked[index][:2]) for index in rest))
+    answers |= dict(zip(rest, said, strict=True))
+    return [answers[index] for index in range(len(asked))]
 
 
 def _showing(asked: Asked) -> Showing | None:

@@ -1,5 +1,6 @@
 """The phone: by the contact button alone, and a guest becomes who the phone's owner is."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -9,6 +10,7 @@ from vezde.bot.conversation import screens
 from vezde.bot.conversation.talk import MARKETING, Answer, Talk
 from vezde.bot.model import Shared
 from vezde.kit.db import Db
+from vezde.kit.vault import Vault
 from vezde.ledger import queries as ledger
 from vezde.members import identities
 from vezde.members import operations as members
@@ -23,6 +25,13 @@ def asking(talk: Talk) -> View:
     since = talk.chat.guest_since or talk.now
     until = since + timedelta(days=talk.section.guest_days)
     return screens.ask_phone(screens.local_day(until, talk.programme.zone))
+
+
+async def merging(db: Db, contacts: Mapping[UUID, Shared], *, vault: Vault) -> set[UUID]:
+    """Of these contacts, by event id, whose phone somebody has: most of them join two members."""
+    phones = {event_id: contact.phone for event_id, contact in contacts.items() if contact.own}
+    owners = await member_queries.ids_by_phone(db, list(phones.values()), vault=vault)
+    return {event_id for event_id, number in phones.items() if number in owners}
 
 
 async def shared(db: Db, talk: Talk, event: Shared) -> Answer:

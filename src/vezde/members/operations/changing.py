@@ -85,7 +85,8 @@ async def change(
     }
     wanted = {(c.kind, c.blind(vault)): c for c in contacts.values() if c}
     await _claim(db, member_id, wanted)
-    current = await _locked(db, member_id, vault)
+    await _lock(db, member_id)
+    current = await queries.member(db, member_id, vault=vault)
     moved = {kind: c for kind, c in contacts.items() if (c and c.value) != getattr(current, kind)}
     profile = replace(current.profile, **asked)
     fields = [*moved, *(key for key in asked if asked[key] != getattr(current, key))]
@@ -110,7 +111,7 @@ async def change(
 
 async def add_identity(
     db: Db, member_id: UUID, *, kind: str, value: str, vault: Vault, now: datetime, actor: str
-) -> Member:
+) -> None:
     """Know the member by one more identity; the first of its kind is the main one.
 
     One they have already changes nothing. Raises what `identities.read` raises, `MemberExists`,
@@ -119,16 +120,15 @@ async def add_identity(
     contact = identities.read(kind, value)
     key = (contact.kind, contact.blind(vault))
     await _claim(db, member_id, {key: contact})
-    current = await _locked(db, member_id, vault)
+    await _lock(db, member_id)
     held = await kit_db.fetch_all(db, HeldRow, HELD, [member_id])
     if any(row.key == key for row in held):
-        return current
+        return
     main = all(row.kind != contact.kind for row in held)
     row = enrolling.identity_row(member_id, key, contact, vault, main=main, at=now, by=actor)
     await db.execute(enrolling.INSERT_IDENTITY, row)
     await db.execute(STAMP, [now, actor, member_id])
     await outbox_ops.record(db, [events.changed(member_id, [contact.kind], now=now)])
-    return await queries.member(db, member_id, vault=vault)
 
 
 def _refuse_unknown(patch: Mapping[str, Any]) -> None:
@@ -143,10 +143,9 @@ async def _claim(db: Db, member_id: UUID, wanted: dict[claiming.Key, Contact]) -
     enrolling.refuse_if_held(owners, wanted, member_id)
 
 
-async def _locked(db: Db, member_id: UUID, vault: Vault) -> Member:
+async def _lock(db: Db, member_id: UUID) -> None:
     if await kit_db.fetch_value(db, LOCK, [member_id]) != Status.ACTIVE:
         raise await queries.refusal(db, member_id)
-    return await queries.member(db, member_id, vault=vault)
 
 
 def _planned(
