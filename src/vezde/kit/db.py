@@ -17,7 +17,7 @@ import psycopg
 from psycopg import AsyncPipeline
 from psycopg.adapt import Transformer
 from psycopg.pq import TransactionStatus
-from psycopg.rows import class_row
+from psycopg.rows import kwargs_row
 from psycopg.types.array import ListDumper
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -264,18 +264,20 @@ class Database:
             ) from error
 
 
-async def fetch_all(db: Db, row: type[Row], query: LiteralString, params: Any = None) -> list[Row]:
-    """All rows as `row` objects; the columns' names are the fields' names."""
+async def fetch_all(
+    db: Db, row: Callable[..., Row], query: LiteralString, params: Any = None
+) -> list[Row]:
+    """All rows as `row` makes them: a class or a function that takes what the columns are named."""
     if isinstance(db._pipeline, Gathered):
         found: list[Row] = await db._pipeline.ask(query, params).rows(row)
         return found
-    async with db.cursor(row_factory=class_row(row)) as cursor:
+    async with db.cursor(row_factory=kwargs_row(row)) as cursor:
         await cursor.execute(query, params)
         return await cursor.fetchall()
 
 
 async def fetch_filtered(
-    db: Db, row: type[Row], query: LiteralString, params: Any = None
+    db: Db, row: Callable[..., Row], query: LiteralString, params: Any = None
 ) -> list[Row]:
     """As `fetch_all`, of a list with filters that may be left out: planned for these parameters.
 
@@ -285,12 +287,14 @@ async def fetch_filtered(
     return await fetch_all(db, row, query, params)
 
 
-async def fetch_one(db: Db, row: type[Row], query: LiteralString, params: Any = None) -> Row | None:
-    """The first row as a `row` object, or None."""
+async def fetch_one(
+    db: Db, row: Callable[..., Row], query: LiteralString, params: Any = None
+) -> Row | None:
+    """The first row as `row` makes it, or None."""
     if isinstance(db._pipeline, Gathered):
         found = await fetch_all(db, row, query, params)
         return found[0] if found else None
-    async with db.cursor(row_factory=class_row(row)) as cursor:
+    async with db.cursor(row_factory=kwargs_row(row)) as cursor:
         await cursor.execute(query, params)
         return await cursor.fetchone()
 

@@ -42,7 +42,7 @@ class Answer:
         row: tuple[Any, ...] = tx.load_row(self._taken - 1, tuple)
         return row
 
-    async def rows(self, row: type[Any] | None) -> list[Any]:
+    async def rows(self, row: Callable[..., Any] | None) -> list[Any]:
         """All rows, as `row` objects whose fields are named as the columns, else as tuples."""
         if self._result is None:
             await self._pipeline.answered()

@@ -7,8 +7,6 @@ from enum import StrEnum
 from typing import Any, LiteralString
 from uuid import UUID
 
-from psycopg.rows import kwargs_row
-
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
@@ -276,8 +274,7 @@ async def history(
     Raises `AccountMissing`.
     """
     asked = {"member_id": member_id, "before_seq": before_seq or MAX_BIGINT, "limit": limit}
-    async with db.cursor(row_factory=kwargs_row(rows.entry)) as cursor:
-        page = await (await cursor.execute(HISTORY, asked)).fetchall()
+    page = await kit_db.fetch_all(db, rows.entry, HISTORY, asked)
     if not page:
         await _ensure_account(db, member_id)
     return page
@@ -290,8 +287,7 @@ async def entry(db: Db, member_id: UUID, seq: int) -> Explained:
     what gave points back the lots that got them (negative), an activation the lot made active, an
     opening its `origin`; a lot's own entry has that lot's proof. Raises `EntryMissing`.
     """
-    async with db.cursor(row_factory=kwargs_row(_explained)) as cursor:
-        found = await (await cursor.execute(ENTRY, [member_id, seq])).fetchone()
+    found = await kit_db.fetch_one(db, _explained, ENTRY, [member_id, seq])
     if found is None:
         raise EntryMissing("There is no such entry in the member's history; take an id from there.")
     if found.lots:

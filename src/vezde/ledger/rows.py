@@ -90,7 +90,7 @@ def hold_state(
 
 
 def entry(**row: Any) -> Entry:
-    """A row of the table, for psycopg's `kwargs_row`."""
+    """A row of the table, by the names of its columns."""
     return Entry(**{**row, "kind": EntryKind(row["kind"])})
 
 

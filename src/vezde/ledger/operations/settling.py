@@ -5,8 +5,6 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from psycopg.rows import kwargs_row
-
 from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.ledger.model import Entry
@@ -68,8 +66,7 @@ async def settle_due(db: Db, *, now: datetime, limit: int) -> tuple[int, list[En
 
 
 async def _untold(db: Db, members: Sequence[UUID]) -> list[Entry]:
-    async with db.cursor(row_factory=kwargs_row(entry)) as cursor:
-        found = await (await cursor.execute(UNTOLD, [members])).fetchall()
+    found = await kit_db.fetch_all(db, entry, UNTOLD, [members])
     if found:
         asked: list[Any] = [sorted({one.member_id for one in found})]
         await db.execute(TOLD, asked)
