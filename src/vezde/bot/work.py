@@ -133,14 +133,20 @@ class Worker:
 
         A stage of its own, so that who stops this process waits for them.
         """
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._until_answered()) for _ in range(AT_ONCE)]
+        return sum(task.result() for task in tasks)
+
+    async def _until_answered(self) -> int:
         done = 0
         while self.fetching:
             await asyncio.wait(self.fetching, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.sleep(GATHER_SECONDS)
             come = [task for task in self.fetching if task.done()]
             self.fetching.difference_update(come)
-            await self._answer_files([task.result() for task in come])
-            done += len(come)
+            if come:  # the other has not taken them meanwhile
+                await self._answer_files([task.result() for task in come])
+                done += len(come)
         return done
 
     async def _until_idle(self) -> int:
