@@ -82,6 +82,13 @@ class TestPlans:
         assert row is not None
         assert (row[0], row[1] > 5, mode) == (0, True, "force_generic_plan")
 
+    async def test_made_while_a_queue_is_empty_do_not_read_all_of_it(self, fresh):
+        db = await kit_db.connect(fresh.owner, autocommit=True)
+        async with db:
+            await db.execute("VACUUM ANALYZE outbox.todo")
+        assert "Seq Scan" in await plan(fresh.app, planned_once=False)
+        assert "Seq Scan" not in await plan(fresh.app, planned_once=True)
+
     async def test_are_made_for_the_parameters_elsewhere(self, fresh):
         _, custom = await plans(fresh.app, planned_once=False)
         assert custom >= 5  # PostgreSQL compares only then
@@ -97,6 +104,15 @@ async def plans(conninfo: str, *, planned_once: bool) -> tuple[int, int]:
             row = await (await db.execute(PLANS)).fetchone()
     assert row is not None, "it was prepared"
     return row
+
+
+async def plan(conninfo: str, *, planned_once: bool) -> str:
+    async with (
+        Database(conninfo, size=1, planned_once=planned_once) as database,
+        database.transaction() as db,
+    ):
+        rows = await (await db.execute(f"EXPLAIN {DUE}", [[1]])).fetchall()
+    return "\n".join(row[0] for row in rows)
 
 
 class TestGlance:

@@ -31,6 +31,9 @@ SUSPICIOUS_SECONDS = 60
 PREPARED = 500
 BEGIN: LiteralString = "BEGIN"
 COMMIT: LiteralString = "COMMIT"
+# A queue is empty when it is vacuumed at night, and a plan made for an empty table reads all of it:
+# of some thousand rows, for each of them, in the morning. What has an index goes by it.
+PLANNED_ONCE = " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
 PLANNED_EACH_TIME: LiteralString = "SET LOCAL plan_cache_mode = force_custom_plan"
 # Serialization failure, deadlock, lock not available: the same transaction may do well next time.
 CONTESTED = frozenset({"40001", "40P01", "55P03"})
@@ -165,7 +168,7 @@ class Database:
     `on_commit` receives the names of the stages that a committed transaction woke. `planned_once`
     is for processes whose statements are few, go by keys and come again and again: a connection
     plans each once, not for its parameters every time, which was a fifth of the server's work
-    (`fetch_filtered` is for the others).
+    (`fetch_filtered` is for the others), and by an index wherever there is one.
     """
 
     def __init__(
@@ -180,7 +183,7 @@ class Database:
         self._suspicious_until = 0.0
         options = "-c timezone=UTC"
         if planned_once:
-            options += " -c plan_cache_mode=force_generic_plan"
+            options += PLANNED_ONCE
         self.pool = AsyncConnectionPool(
             conninfo,
             connection_class=Db,
