@@ -64,9 +64,32 @@ class Brands:
         keys = [self._key(words) for words in _spellings(brand)]
         return next((known for key in keys if (known := self._known(*key))), brand)
 
-    def find(self, words: Sequence[str]) -> tuple[str, int, int] | None:
-        """The first brand among the words and where it starts and ends, or None."""
-        begins = self._where_begun(words)
+    def strip(self, words: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:
+        """The words without the brands wherever they stand, and which brands stood there.
+
+        Words that are nothing but the brand stay as they are.
+        """
+        rest, seen = tuple(words), set()
+        begins = self._where_begun(rest)
+        while begins and (found := self._find(rest, begins)):
+            brand, start, end = found
+            seen.add(brand)
+            rest = rest[:start] + rest[end:]
+            begins = [
+                place if place < start else place - (end - start)
+                for place in begins
+                if not start <= place < end
+            ]
+        return (rest or tuple(words)), frozenset(seen)
+
+    def begins(self, word: str) -> bool:
+        """Whether a brand was cut to this: three letters of it at least, in either alphabet."""
+        if len(word) < SHORTEST_CUT:
+            return False
+        return self._may_begin(word)
+
+    def _find(self, words: Sequence[str], begins: Sequence[int]) -> tuple[str, int, int] | None:
+        """The first brand among the words and where it starts and ends; it starts at a `begins`."""
         for length in range(self._longest, 0, -1) if begins else ():
             for start in begins:
                 end = start + length
@@ -78,24 +101,6 @@ class Brands:
                 if brand is not None:
                     return brand, start, end
         return None
-
-    def strip(self, words: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:
-        """The words without the brands wherever they stand, and which brands stood there.
-
-        Words that are nothing but the brand stay as they are.
-        """
-        rest, seen = tuple(words), set()
-        while found := self.find(rest):
-            brand, start, end = found
-            seen.add(brand)
-            rest = rest[:start] + rest[end:]
-        return (rest or tuple(words)), frozenset(seen)
-
-    def begins(self, word: str) -> bool:
-        """Whether a brand was cut to this: three letters of it at least, in either alphabet."""
-        if len(word) < SHORTEST_CUT:
-            return False
-        return self._may_begin(word)
 
     def _where_begun(self, words: Sequence[str]) -> list[int]:
         begun = self._begun

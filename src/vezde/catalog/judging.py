@@ -148,24 +148,26 @@ def judge(
 ) -> tuple[Ranked, list[Judged]]:
     """Rank and judge a chunk of lines; answers in their order."""
     ranked = index.rank(lines)
+    lengths = np.diff(ranked.starts)
     fits = scores(ranked, by.ranker)
     seen, rows, padded = facts(index, ranked, fits, lines, np.array(ours, bool))
     sure = 1 / (1 + np.exp(-np.clip(by.judge.of(seen), -30, 30)))
     order = np.argsort(-padded, axis=1, kind="stable")
+    behind = np.take_along_axis(padded, order, axis=1)
+    behind = np.where(lengths > 0, behind[:, 0], 0.0)[:, None] - behind
     judged = []
     for place, row in enumerate(rows):
         start, end = ranked.starts[place], ranked.starts[place + 1]
         if row < 0:
-            judged.append(Judged(None, 0.0, 0.0, order[:0, 0], padded[:0, 0]))
+            judged.append(Judged(None, 0.0, 0.0, order[:0, 0], behind[:0, 0]))
             continue
-        places = order[place, : end - start]
         judged.append(
             Judged(
                 row=int(row),
                 line=float(sure[place, 0]),
                 sku=float(sure[place, 1]),
-                rows=start + places,
-                behind=padded[place, places[0]] - padded[place, places],
+                rows=start + order[place, : end - start],
+                behind=behind[place, : end - start],
             )
         )
     return ranked, judged

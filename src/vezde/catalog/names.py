@@ -110,7 +110,7 @@ def read(raw: str) -> Name:
             known = _remember(piece)
         tokens += known
     rest, amounts, counts = _measured(tokens)
-    words = tuple([token for token in rest if not _is_code(token)])
+    words = tuple([token for token in rest if len(token) < LONG_CODE or not token.isdecimal()])
     pieces = max(counts) if counts else None
     if amounts or pieces is not None:
         rest += [f"{amount}m" for amount in sorted(amounts)]
