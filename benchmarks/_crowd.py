@@ -74,8 +74,12 @@ class Crowd:
     _waiting: list[tuple[float, int, Script]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
-    def run(self, rate: float, seconds: float) -> None:
-        """Act `rate` updates a second; late acts are not left out, and `late_seconds` says so."""
+    def run(self, rate: float, seconds: float, *, rising: bool = False) -> None:
+        """Act `rate` updates a second; late acts are not left out, and `late_seconds` says so.
+
+        `rising`: from hardly any to `rate` by the end. Then people come as evenly as they do
+        afterwards: over as long as a conversation takes, it leaves them at every point of theirs.
+        """
         start = slot = time.perf_counter()
         while slot - start < seconds:
             now = time.perf_counter()
@@ -84,7 +88,8 @@ class Crowd:
             self.late_seconds = max(self.late_seconds, now - slot)
             before = self.made
             self._next(slot)
-            slot += max(self.made - before, 1) / rate
+            share = max(slot - start, 1) / seconds if rising else 1
+            slot += max(self.made - before, 1) / (rate * share)
 
     def _next(self, now: float) -> None:
         if self._waiting and self._waiting[0][0] <= now:

@@ -58,7 +58,7 @@ PRODUCTS = [
 ]
 SHOPS = (PYATEROCHKA, WILDBERRIES, OZON, CORNER_SHOP)
 PICTURES_A_SECOND, TEXTS_A_SECOND = 0.22, 0.12  # of updates a second, with some to spare
-WARM_SECONDS = 20
+WARM_SECONDS = 45  # as long as a newcomer's conversation
 PATIENCE_SECONDS = 60
 
 
@@ -71,7 +71,7 @@ def main() -> None:
     options.add_argument("--queued", type=int, default=600, help="answers of the second run")
     options.add_argument("--outage", type=float, default=0, help="seconds without Telegram, after")
     chosen = options.parse_args()
-    updates = chosen.rate * (chosen.seconds + WARM_SECONDS)
+    updates = chosen.rate * (chosen.seconds + WARM_SECONDS / 2)
     pictures, texts = int(updates * PICTURES_A_SECOND), int(updates * TEXTS_A_SECOND)
     bought = receipts(pictures + texts)
     with FakeTelegram() as fake, serving(chosen, fake, bought) as server:
@@ -126,8 +126,7 @@ def serving(
 
 def talk(server: Installation, crowd: Crowd, chosen: argparse.Namespace) -> None:
     """The first run: how soon everybody is answered, at what cost."""
-    for share in (0.25, 0.5, 0.75, 1):
-        crowd.run(chosen.rate * share, WARM_SECONDS / 4)
+    crowd.run(chosen.rate, WARM_SECONDS, rising=True)
     patient(crowd)
     first, before = crowd.fake.bot.updates.next_id, _machine.cpu(server)
     crowd.late_seconds, crowd.missed_buttons = 0.0, 0
