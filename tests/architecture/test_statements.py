@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import Any
 
 import psycopg
 import pytest
@@ -40,6 +41,35 @@ COMPOSED: Mapping[str, str] = {
     "vezde.kit.postgres._make_logins": "CREATE ROLE and CREATE DATABASE take no parameters",
 }
 
+# Rows come and go by the thousand, and at a quiet moment there is none.
+QUEUES = (
+    "bot.event",
+    "messaging.queue",
+    "outbox.retry",
+    "outbox.todo",
+    "receipts.verification",
+)
+# Statement -> why it may read a queue from its beginning.
+READ_WHOLE: Mapping[str, str] = {
+    "vezde.bot.inbox.DROP_CHAT": "of all bots, which are few",
+    "vezde.bot.inbox.DROP_TURNS": "a daily sweep",
+    "vezde.bot.inbox.NOBODYS": "a daily sweep",
+    "vezde.messaging.operations.keeping.BACK[0]": "undoes a merge, by hand",
+    "vezde.messaging.operations.keeping.LOCK_MOVED": "undoes a merge, by hand",
+    "vezde.messaging.queries.BACKLOG": "counts it, for the metrics",
+    "vezde.messaging.queries.BY_STATE": "counts it, when a person asks",
+    "vezde.outbox.queries.BACKLOG": "counts it, for the metrics",
+    "vezde.receipts.queries.QUEUES": "counts it, for the metrics",
+}
+# Indexes of what has failed for the last time, which is little.
+OF_FAILURES = frozenset({"event_parked", "retry_parked", "verification_parked"})
+INDEX_COLUMNS = """
+SELECT index.relname, array_agg(attribute.attname ORDER BY attribute.attnum)
+FROM pg_index
+JOIN pg_class AS index ON index.oid = pg_index.indexrelid
+JOIN pg_attribute AS attribute ON attribute.attrelid = pg_index.indexrelid
+GROUP BY index.relname
+"""
 PLACEHOLDER = re.compile(r"%%|%[sbt]|%\((\w+)\)[sbt]")
 PLANNED = re.compile(r"\s*(?:--[^\n]*\s+)*(?:SELECT|INSERT|UPDATE|DELETE|WITH|VALUES|MERGE)\b")
 
@@ -103,7 +133,7 @@ class TestStatements:
     def test_exceptions_are_still_there(self) -> None:
         known = {one.name for one in statements()}
         known |= {f"{source.module}.{name}" for source, name, _ in _inline()}
-        gone = {*NOT_PREPARED, *OF_THE_OWNER, *COMPOSED} - known
+        gone = {*NOT_PREPARED, *OF_THE_OWNER, *COMPOSED, *READ_WHOLE} - known
         assert not gone, f"no such statement any more: {sorted(gone)}"
 
     def test_stand_as_module_constants(self) -> None:
@@ -126,6 +156,27 @@ class TestStatements:
             said = _fault(application, Statement(source, "vezde.WRONG", 1, text))
             assert said is not None
             assert fault in said
+
+
+class TestQueues:
+    """A connection keeps its plans, also those made at night while the queues were empty."""
+
+    def test_are_read_by_key_though_they_were_empty_when_planned(
+        self, owner: psycopg.Connection, application: psycopg.Connection
+    ) -> None:
+        owner.execute(f"VACUUM ANALYZE {', '.join(QUEUES)}")
+        indexes = dict(application.execute(INDEX_COLUMNS).fetchall())
+        with application.cursor() as db:
+            db.execute("SET enable_seqscan = off")
+            faults = [
+                f"{statement.where}: {fault}"
+                for statement in statements()
+                if PLANNED.match(statement.text)
+                and statement.name not in {*NOT_PREPARED, *OF_THE_OWNER, *READ_WHOLE}
+                for fault in _read_whole(db, statement, indexes)
+            ]
+            db.execute("RESET enable_seqscan")
+        assert not faults, told(faults)
 
 
 class TestSchemas:
@@ -210,6 +261,32 @@ def _all_sql() -> Iterator[tuple[str, str]]:
         yield statement.where, without_comments(statement.text)
     for path, text in migrations().items():
         yield f"{MIGRATIONS.relative_to(ROOT)}/{path.name}", text
+
+
+def _read_whole(
+    db: psycopg.Cursor, statement: Statement, indexes: Mapping[str, list[str]]
+) -> Iterator[str]:
+    """Scans of a queue in the statement's plan that do not go straight to what they want."""
+    explain = f"EXPLAIN (GENERIC_PLAN, FORMAT JSON, VERBOSE) {numbered(statement.text)}"
+    found = db.execute(explain.encode()).fetchone()
+    assert found is not None
+    for scan in _nodes(found[0][0]["Plan"]):
+        table = f"{scan.get('Schema')}.{scan.get('Relation Name')}"
+        index = scan.get("Index Name", "")
+        if table not in QUEUES or scan["Node Type"] in {"Tid Scan", "ModifyTable"}:
+            continue
+        if index in OF_FAILURES:
+            continue
+        columns = indexes.get(index, [])
+        bound = set(re.findall(r"\((?:\w+\.)?(\w+) (?:=|<|>|<=|>=) ", scan.get("Index Cond", "")))
+        if not bound or bound != set(columns[: len(bound)]):
+            yield f"reads {table} by {sorted(bound) or 'nothing'} of {columns or 'no index'}"
+
+
+def _nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from _nodes(part)
 
 
 def _fault(db: psycopg.Connection, statement: Statement) -> str | None:

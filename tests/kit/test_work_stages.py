@@ -113,6 +113,33 @@ class TestRunner:
         await task
         assert len(runs) <= 2
 
+    async def test_looks_again_only_after_a_full_run(self, database, waker):
+        heap, runs, stop, idle = 25, [], asyncio.Event(), asyncio.Event()
+        await waker.listening()  # which wakes everything once
+
+        async def run():
+            nonlocal heap
+            taken = min(heap, 10)
+            heap -= taken
+            runs.append(taken)
+            if taken < 10:
+                idle.set()
+            return taken
+
+        stage = Stage("heap", run, full=10)
+        task = await started(Runner(database, [stage], waker, Clock(), poll_seconds=60), stop)
+        await asyncio.wait_for(idle.wait(), 20)
+        await asyncio.sleep(0.1)
+        assert runs == [10, 10, 5]
+        heap = 1
+        idle.clear()
+        waker.wake(["heap"])
+        await asyncio.wait_for(idle.wait(), 20)
+        await asyncio.sleep(0.1)
+        assert runs == [10, 10, 5, 1]
+        stop.set()
+        await task
+
     async def test_goes_on_after_an_error_and_lets_the_others_work(self, database, waker):
         heap, healed, stop, tries = Heap(3), asyncio.Event(), asyncio.Event(), []
 

@@ -40,6 +40,30 @@ class TestWaker:
                 await heard(event)
                 assert loop.time() - started < 0.1
 
+    async def test_leaves_what_another_began_to_it_for_a_moment(self, fresh, monkeypatch):
+        monkeypatch.setattr(kit_wake, "HEAD_START_SECONDS", 60)
+        async with Waker(fresh.app) as first, Waker(fresh.app) as second:
+            await second.listening()
+            with (
+                first.watch("checks") as own,
+                second.watch("checks") as event,
+                second.watch("other") as other,
+            ):
+                first.wake(["checks", "other"])
+                assert own.is_set()
+                await heard(other)
+                assert not event.is_set()
+        assert not second._later  # and leaves no timer behind
+
+    async def test_comes_to_what_another_began_after_a_moment(self, fresh):
+        async with Waker(fresh.app) as first, Waker(fresh.app) as second:
+            await second.listening()
+            with first.watch("checks"), second.watch("checks") as event:
+                for _ in range(5):
+                    first.wake(["checks"])
+                    await heard(event, seconds=20)
+                    event.clear()
+
     async def test_sends_many_wake_ups_as_few_notifications(self, fresh):
         async with Waker(fresh.app) as face:
             await face.listening()

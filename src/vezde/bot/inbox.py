@@ -83,17 +83,31 @@ LEASE: LiteralString = """
 UPDATE bot.event SET lease = %s, due_wall = %s, attempts = attempts + 1
 WHERE bot = %s AND chat = %s AND event_id = %s
 """
+# Events are found one by one and named by their place: a join planned while nothing waited reads
+# all that does.
 STILL_MINE: LiteralString = """
-SELECT event.event_id FROM bot.event
+SELECT event.event_id
+FROM unnest(%s::text[], %s::bytea[], %s::uuid[], %s::uuid[]) AS given (bot, chat, event_id, lease)
 JOIN bot.turn USING (bot, chat)
-WHERE (bot, chat, event_id, lease) IN (
-    SELECT * FROM unnest(%s::text[], %s::bytea[], %s::uuid[], %s::uuid[]))
-ORDER BY event_id
-FOR NO KEY UPDATE OF event, turn
+CROSS JOIN LATERAL (
+    SELECT event_id FROM bot.event AS own
+    WHERE own.bot = given.bot AND own.chat = given.chat AND own.event_id = given.event_id
+      AND own.lease = given.lease
+    LIMIT 1
+    FOR NO KEY UPDATE
+) AS event
+ORDER BY event.event_id
+FOR NO KEY UPDATE OF turn
 """
 DONE: LiteralString = """
 DELETE FROM bot.event
-WHERE (bot, chat, event_id) IN (SELECT * FROM unnest(%s::text[], %s::bytea[], %s::uuid[]))
+USING unnest(%s::text[], %s::bytea[], %s::uuid[]) AS over (bot, chat, event_id)
+CROSS JOIN LATERAL (
+    SELECT ctid FROM bot.event AS own
+    WHERE own.bot = over.bot AND own.chat = over.chat AND own.event_id = over.event_id
+    LIMIT 1
+) AS place
+WHERE event.ctid = place.ctid
 """
 POSTPONE: LiteralString = """
 UPDATE bot.event SET due_wall = %s WHERE bot = %s AND chat = %s AND event_id = %s
@@ -104,7 +118,10 @@ WHERE bot = %s AND chat = %s AND event_id = %s
 """
 LET_GO: LiteralString = """
 UPDATE bot.event SET state = 'waiting', due_wall = %s
-WHERE bot = %s AND chat = %s AND state = 'held'
+FROM (
+    SELECT ctid FROM bot.event WHERE bot = %s AND chat = %s ORDER BY event_id OFFSET 0
+) AS place
+WHERE event.ctid = place.ctid AND event.state = 'held'
 """
 FAILED: LiteralString = """
 UPDATE bot.event SET attempts = %s, lease = NULL, due_wall = %s, state = %s, error = %s
@@ -282,7 +299,7 @@ async def lease(db: Db, event: Waiting, *, seconds: float, wall: datetime) -> UU
 
 async def mine(db: Db, leased: Sequence[tuple[Waiting, UUID]]) -> set[UUID]:
     """The events whose leases still hold; then they and their chats are locked."""
-    rows = [(*event.place, token) for event, token in leased]
+    rows = sorted((*event.place, token) for event, token in leased)
     asked = [list(part) for part in zip(*rows, strict=True)]
     return {row[0] for row in await (await db.execute(STILL_MINE, asked)).fetchall()}
 

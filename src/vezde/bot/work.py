@@ -116,17 +116,19 @@ class Worker:
     begun: dict[UUID, asyncio.Task[Read]] = field(default_factory=dict)
     taps: Taps = field(init=False)
     room: asyncio.Semaphore = field(init=False)
-    crowded: bool = False
 
     def __post_init__(self) -> None:
         self.taps = Taps(self.messengers, self._answer_later)
         self.room = asyncio.Semaphore(FETCHED_AT_ONCE)
 
     async def run(self) -> int:
-        """Work what is due, for a while; how many events."""
+        """Work what is due, for a while, side by side once it is more than a batch; how many."""
+        done = await self.once()
+        if done < CHATS_AT_ONCE:
+            return done
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._until_idle()) for _ in range(AT_ONCE)]
-        return sum(task.result() for task in tasks)
+            tasks = [group.create_task(self._while_full()) for _ in range(AT_ONCE)]
+        return done + sum(task.result() for task in tasks)
 
     async def answer_files(self) -> int:
         """Answer events whose files have come, until none is under way; how many.
@@ -149,13 +151,13 @@ class Worker:
                 done += len(come)
         return done
 
-    async def _until_idle(self) -> int:
+    async def _while_full(self) -> int:
         done = 0
         for _ in range(BATCHES_OF_A_RUN):
             worked = await self.once()
-            if not worked:
-                break
             done += worked
+            if worked < CHATS_AT_ONCE:
+                break
         return done
 
     async def once(self) -> int:
@@ -286,7 +288,6 @@ class Worker:
         # What a transaction that failed had begun takes room no longer than it is fetched.
         begun = sum(not one.done() for one in self.begun.values())
         if len(self.fetching) + begun >= FILES_AT_ONCE:
-            self.crowded = True
             await inbox.postpone(db, event, seconds=NO_ROOM_SECONDS, wall=talk.wall)
             return []
         lease = await inbox.lease(db, event, seconds=LEASE_SECONDS, wall=talk.wall)
@@ -326,9 +327,7 @@ class Worker:
         read = [(one, one.reading) for one in come if one not in rest and one.reading is not None]
         try:
             async with self.database.transaction(pipeline=True) as db:
-                if self.crowded:  # there is room again
-                    db.wake(inbox.WORK)
-                    self.crowded = False
+                db.wake(inbox.WORK)  # for what waits behind them, and there is room again
                 held = [(one.event, one.lease) for one, _ in read]
                 mine = await inbox.mine(db, held) if held else set()
                 readings = {one.event.event_id: reading for one, reading in read}
@@ -349,6 +348,7 @@ class Worker:
         then = Next()
         try:
             async with self.database.transaction() as db:
+                db.wake(inbox.WORK)
                 if not await inbox.mine(db, [(one.event, one.lease)]):
                     log.warning("event answered too late", event_id=str(one.event.event_id))
                 elif one.reading is None:

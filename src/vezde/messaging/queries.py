@@ -15,7 +15,17 @@ OF_MEMBER: LiteralString = """
 SELECT send.send_id, send.key, send.channel, send.purpose, send.slot,
     CASE WHEN queue.lease IS NOT NULL THEN 'sending' ELSE send.state END AS state,
     send.reason, send.message_id, send.reserved_at
-FROM messaging.send LEFT JOIN messaging.queue USING (member_id, channel, send_id)
+FROM messaging.send
+LEFT JOIN LATERAL (
+    SELECT own.lease FROM (
+        SELECT queue.send_id, queue.lease FROM messaging.queue
+        WHERE queue.member_id = send.member_id
+        ORDER BY queue.channel, queue.rank, queue.send_id
+        OFFSET 0
+    ) AS own
+    WHERE own.send_id = send.send_id
+    LIMIT 1
+) AS queue ON true
 WHERE send.member_id = %s ORDER BY send.send_id DESC LIMIT %s
 """
 BY_STATE: LiteralString = """

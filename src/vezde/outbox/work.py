@@ -40,16 +40,15 @@ FOR UPDATE OF lane SKIP LOCKED
 # the look-up of a fact a look-up, in its month only.
 TAKE: LiteralString = """
 WITH taken AS (
-    SELECT first.lane, first.recorded_at, first.fact_id
+    SELECT first.ctid AS place
     FROM unnest(%s::smallint[]) AS claimed (lane)
     CROSS JOIN LATERAL (
-        SELECT todo.lane, todo.recorded_at, todo.fact_id FROM outbox.todo
+        SELECT todo.ctid FROM outbox.todo
         WHERE todo.lane = claimed.lane ORDER BY todo.recorded_at, todo.fact_id LIMIT %s
     ) AS first
 ), gone AS (
     DELETE FROM outbox.todo USING taken
-    WHERE todo.lane = taken.lane AND todo.recorded_at = taken.recorded_at
-      AND todo.fact_id = taken.fact_id
+    WHERE todo.ctid = taken.place
     RETURNING todo.recorded_at, todo.fact_id
 )
 SELECT fact.id, fact.member_id, fact.subject, fact.kind, fact.occurred_at, fact.recorded_at,

@@ -22,14 +22,14 @@ LONGEST_BACKOFF_SECONDS = 60.0
 class Stage:
     """One kind of work.
 
-    `run` claims a batch, works it, commits, and returns how many it did; 0 means idle. `due`
+    `run` claims a batch, works it, commits, and returns how many it did; fewer than `full` means
+    that there is no more, and that the next run waits to be woken, a second at most. `due`
     answers the next programme instant at which anything of it falls due, leaving out what waits
     for the wall (back-off) or for nobody (parked); a sandbox jump stops there. `pauses` is False
     for work without a calendar, which goes on while a sandbox moves the clock.
 
-    Work that nobody waits for by the millisecond is gathered: after a wake-up, and after a run that
-    did fewer than `full`, the next run waits `gather_seconds`, since a batch costs little more than
-    one.
+    Work that nobody waits for by the millisecond is gathered: once it is woken the next run waits
+    `gather_seconds`, since a batch costs little more than one.
     """
 
     name: str
@@ -105,10 +105,10 @@ class Runner:
                     await self._back_off(failed, stop)
                     continue
                 failed = 0
-                if done == 0:
+                if done < stage.full:
                     await waiting.until(woken, seconds=self._poll_seconds)
-                if done < stage.full and stage.gather_seconds:
-                    await waiting.until(stop, seconds=stage.gather_seconds)
+                    if stage.gather_seconds:
+                        await waiting.until(stop, seconds=stage.gather_seconds)
 
     async def _run_once(self, stage: Stage, stop: asyncio.Event) -> int:
         if self._turnstile is None or not stage.pauses:

@@ -8,7 +8,7 @@ go beside it and are not counted, the vendors do not count them either.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, LiteralString
+from typing import LiteralString
 from uuid import UUID
 
 import structlog
@@ -25,7 +25,7 @@ from vezde.messaging import sealing
 from vezde.messaging.model import RANK, TAP_RANK, Keyboard, Purpose, State
 from vezde.messaging.operations import finishing
 from vezde.messaging.operations.reserving import MARKETING_CONSENT
-from vezde.messaging.operations.sends import Claimed, Ended
+from vezde.messaging.operations.sends import PLACE, Claimed, Ended, keys
 
 log = structlog.get_logger(__name__)
 
@@ -117,20 +117,24 @@ WAITS: LiteralString = """
 SELECT member_id, greatest(paced_until - %(burst)s::interval, paused_until) FROM messaging.chat
 WHERE channel = %(channel)s AND member_id = ANY(%(members)s)
 """
-POSTPONE: LiteralString = """
-UPDATE messaging.queue SET due_wall = later.due_wall
-FROM unnest(%(members)s::uuid[], %(ranks)s::smallint[], %(sends)s::uuid[], %(due)s::timestamptz[])
-    AS later (member_id, rank, send_id, due_wall)
-WHERE queue.member_id = later.member_id AND queue.channel = %(channel)s
-  AND queue.rank = later.rank AND queue.send_id = later.send_id
+POSTPONE: LiteralString = (
+    """
+UPDATE messaging.queue SET due_wall = given.due_wall
+FROM unnest(%(members)s::uuid[], %(sends)s::uuid[], %(due)s::timestamptz[])
+    AS given (member_id, send_id, due_wall)
 """
+    + PLACE
+    + "WHERE queue.ctid = place.ctid"
+)
 # The chat's row is locked by now: whoever has another message of it in hand is seen here.
-TAKE: LiteralString = """
+TAKE: LiteralString = (
+    """
 UPDATE messaging.queue SET lease = %(token)s, due_wall = %(until)s
-FROM unnest(%(members)s::uuid[], %(ranks)s::smallint[], %(sends)s::uuid[])
-    AS taken (member_id, rank, send_id)
-WHERE queue.member_id = taken.member_id AND queue.channel = %(channel)s
-  AND queue.rank = taken.rank AND queue.send_id = taken.send_id
+FROM unnest(%(members)s::uuid[], %(sends)s::uuid[]) AS given (member_id, send_id)
+"""
+    + PLACE
+    + """
+WHERE queue.ctid = place.ctid
   AND (queue.rank = -1 OR NOT EXISTS (
       SELECT FROM (
           SELECT chat.send_id, chat.lease, chat.due_wall
@@ -144,6 +148,7 @@ WHERE queue.member_id = taken.member_id AND queue.channel = %(channel)s
         AND other.lease IS NOT NULL AND other.due_wall > %(wall)s))
 RETURNING queue.send_id
 """
+)
 
 
 @dataclass(frozen=True)
@@ -231,7 +236,7 @@ async def claim(
     taps = [one for one in ready if one.rank == TAP_RANK]
     messages = [one for one in ready if one.rank != TAP_RANK]
     going = await _paced(db, channel, messages[: int(left)], wall)
-    taken = await _take(db, channel, [*taps, *going], lease, wall)
+    taken = await _take(db, [*taps, *going], lease, wall)
     spent = sum(one.rank != TAP_RANK for one in taken)
     await db.execute(SPEND, [left - spent, wall, channel])
     await finishing.finish(db, ended, wall=wall)
@@ -341,7 +346,7 @@ async def _paced(
         asked["members"] = [one.member_id for one in late]
         waits: dict[UUID, datetime] = dict(await (await db.execute(WAITS, asked)).fetchall())
         due = [waits[one.member_id] for one in late]
-        await db.execute(POSTPONE, {"channel": channel, "due": due, **_keys(late)})
+        await db.execute(POSTPONE, {"due": due, **keys(late)})
     return [
         replace(one, crowded=paced[one.member_id] > wall + PACE)
         for one in messages
@@ -349,20 +354,10 @@ async def _paced(
     ]
 
 
-async def _take(
-    db: Db, channel: str, wanted: Sequence[Claimed], lease: Lease, wall: datetime
-) -> list[Claimed]:
+async def _take(db: Db, wanted: Sequence[Claimed], lease: Lease, wall: datetime) -> list[Claimed]:
     if not wanted:
         return []
-    asked = {"channel": channel, "token": lease.token, "until": lease.until, "wall": wall}
-    done = await db.execute(TAKE, {**asked, **_keys(wanted)})
+    asked = {"token": lease.token, "until": lease.until, "wall": wall}
+    done = await db.execute(TAKE, {**asked, **keys(wanted)})
     taken = {row[0] for row in await done.fetchall()}
     return [one for one in wanted if one.send_id in taken]
-
-
-def _keys(sends: Sequence[Claimed]) -> dict[str, list[Any]]:
-    return {
-        "members": [one.member_id for one in sends],
-        "ranks": [one.rank for one in sends],
-        "sends": [one.send_id for one in sends],
-    }

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, LiteralString
+from typing import LiteralString
 from uuid import UUID
 
 import structlog
@@ -14,7 +14,7 @@ from vezde.kit.vault import Vault
 from vezde.members import operations as members
 from vezde.messaging import sealing
 from vezde.messaging.model import TAP_RANK, State
-from vezde.messaging.operations.sends import Claimed, Ended
+from vezde.messaging.operations.sends import PLACE, Claimed, Ended, keys
 from vezde.messaging.transports.protocol import (
     Answer,
     Delivered,
@@ -36,13 +36,18 @@ SEEMS_DOWN = 3
 PROBE_SECONDS = (1, 2, 4, 8, 15)
 PROBE_LEASE = timedelta(seconds=20)
 
-HELD: LiteralString = """
-SELECT send_id FROM messaging.queue
-WHERE (member_id, channel, rank, send_id, lease) IN (SELECT * FROM unnest(
-    %(members)s::uuid[], %(channels)s::text[], %(ranks)s::smallint[], %(sends)s::uuid[],
-    %(leases)s::uuid[]))
-FOR UPDATE
+HELD: LiteralString = (
+    """
+SELECT queue.send_id
+FROM unnest(%(members)s::uuid[], %(sends)s::uuid[], %(leases)s::uuid[])
+    AS given (member_id, send_id, lease)
 """
+    + PLACE
+    + """
+JOIN messaging.queue ON queue.ctid = place.ctid AND queue.lease = given.lease
+FOR UPDATE OF queue
+"""
+)
 FINISH: LiteralString = """
 UPDATE messaging.send SET state = over.state, reason = over.reason, message_id = over.message_id,
     finished_wall = %(wall)s
@@ -50,19 +55,24 @@ FROM unnest(%(members)s::uuid[], %(sends)s::uuid[], %(states)s::text[], %(reason
     %(messages)s::text[]) AS over (member_id, send_id, state, reason, message_id)
 WHERE send.member_id = over.member_id AND send.send_id = over.send_id
 """
-LEAVE: LiteralString = """
+LEAVE: LiteralString = (
+    """
 DELETE FROM messaging.queue
-WHERE (member_id, channel, rank, send_id) IN (SELECT * FROM unnest(
-    %(members)s::uuid[], %(channels)s::text[], %(ranks)s::smallint[], %(sends)s::uuid[]))
+USING unnest(%(members)s::uuid[], %(sends)s::uuid[]) AS given (member_id, send_id)
 """
-AGAIN: LiteralString = """
-UPDATE messaging.queue SET lease = NULL, due_wall = again.due_wall, attempts = again.attempts
-FROM unnest(%(members)s::uuid[], %(channels)s::text[], %(ranks)s::smallint[], %(sends)s::uuid[],
-    %(due)s::timestamptz[], %(attempts)s::smallint[])
-    AS again (member_id, channel, rank, send_id, due_wall, attempts)
-WHERE queue.member_id = again.member_id AND queue.channel = again.channel
-  AND queue.rank = again.rank AND queue.send_id = again.send_id
+    + PLACE
+    + "WHERE queue.ctid = place.ctid"
+)
+AGAIN: LiteralString = (
+    """
+UPDATE messaging.queue SET lease = NULL, due_wall = given.due_wall, attempts = given.attempts
+FROM unnest(
+    %(members)s::uuid[], %(sends)s::uuid[], %(due)s::timestamptz[], %(attempts)s::smallint[]
+) AS given (member_id, send_id, due_wall, attempts)
 """
+    + PLACE
+    + "WHERE queue.ctid = place.ctid"
+)
 NAME_SLOT: LiteralString = """
 INSERT INTO messaging.slot AS slot
     (member_id, channel, slot, address, message_id, send_id, named_wall)
@@ -109,8 +119,6 @@ class _Again:
     """A send that stays in the queue."""
 
     member_id: UUID
-    channel: str
-    rank: int
     send_id: UUID
     due: datetime
     attempts: int
@@ -138,14 +146,14 @@ async def finish(db: Db, ended: Sequence[Ended], *, wall: datetime) -> None:
             log.warning("send_unknown", send=str(one.send_id), reason=one.reason)
     messages = [one for one in ended if one.rank != TAP_RANK]
     over = {
-        **_keys(messages),
+        **keys(messages),
         "states": [one.state for one in messages],
         "reasons": [_printable(one.reason) for one in messages],
         "messages": [_printable(one.message_id) for one in messages],
         "wall": wall,
     }
     await db.execute(FINISH, over)
-    await db.execute(LEAVE, _keys(ended))
+    await db.execute(LEAVE, keys(ended))
 
 
 async def settle(
@@ -161,7 +169,8 @@ async def settle(
 
     Locks the channel's allowance before chats, as claiming does.
     """
-    asked = {**_keys([one for one, _ in answered]), "leases": [one.lease for one, _ in answered]}
+    sends = [one for one, _ in answered]
+    asked = {**keys(sends), "leases": [one.lease for one in sends]}
     held = {row[0] for row in await (await db.execute(HELD, asked)).fetchall()}
     mine = [(one, answer) for one, answer in answered if one.send_id in held]
     if len(mine) < len(answered):
@@ -242,7 +251,7 @@ def _over(
 
 def _later(one: Claimed, due: datetime, *, attempts: int | None = None) -> _Again:
     tried = one.attempts if attempts is None else attempts
-    return _Again(one.member_id, one.channel, one.rank, one.send_id, due, tried)
+    return _Again(one.member_id, one.send_id, due, tried)
 
 
 async def _note_channel(db: Db, channel: str, total: _Sum, wall: datetime) -> None:
@@ -263,7 +272,8 @@ async def _queue_again(db: Db, again: Sequence[_Again]) -> None:
     if not again:
         return
     row = {
-        **_keys(again),
+        "members": [one.member_id for one in again],
+        "sends": [one.send_id for one in again],
         "due": [one.due for one in again],
         "attempts": [one.attempts for one in again],
     }
@@ -296,15 +306,6 @@ async def _note_member(db: Db, one: Claimed, answer: Answer, *, now: datetime) -
         await members.mark_reachable(db, one.member_id, one.channel, now)
     if isinstance(answer, Refused) and answer.reason in UNREACHABLE:
         await members.mark_unreachable(db, one.member_id, one.channel, answer.reason, now)
-
-
-def _keys(sends: Sequence[Ended | _Again | Claimed]) -> dict[str, list[Any]]:
-    return {
-        "members": [one.member_id for one in sends],
-        "channels": [one.channel for one in sends],
-        "ranks": [one.rank for one in sends],
-        "sends": [one.send_id for one in sends],
-    }
 
 
 def _printable(text: str | None) -> str | None:

@@ -145,11 +145,14 @@ async def _sort_out(db: Db, doubles: Sequence[_Double]) -> _SortedOut:
 
 UNSETTLED = """
 SELECT verification.receipt_id, verification.step, receipt.registered_at
-FROM receipts.verification
+FROM unnest(%s::uuid[], %s::uuid[]) AS given (member_id, receipt_id)
 JOIN receipts.receipt USING (member_id, receipt_id)
-WHERE (verification.member_id, verification.receipt_id)
-      IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
-FOR UPDATE OF verification SKIP LOCKED
+CROSS JOIN LATERAL (
+    SELECT receipt_id, step FROM receipts.verification AS own
+    WHERE own.member_id = given.member_id AND own.receipt_id = given.receipt_id
+    LIMIT 1
+    FOR UPDATE SKIP LOCKED
+) AS verification
 """
 
 

@@ -22,18 +22,19 @@ from vezde.receipts.qr import grammar
 # At the second «not there yet» its member is told that it takes longer, once.
 TOLD_AT = 1
 
+# Checks are named by their place: a join planned while none waited reads all that do.
 LEASE = """
 UPDATE receipts.verification
 SET lease = %(lease)s, leased_until = %(until)s
-WHERE (member_id, receipt_id) IN (
-    SELECT member_id, receipt_id
+WHERE ctid = ANY(ARRAY(
+    SELECT ctid
     FROM receipts.verification
     WHERE step = 'ask' AND parked_because IS NULL AND due_at <= %(now)s AND try_at <= %(wall)s
       AND (leased_until IS NULL OR leased_until <= %(wall)s)
     ORDER BY due_at
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
-)
+))
 RETURNING member_id, receipt_id, qr, asked, faults,
     CASE WHEN %(sparing)s::boolean THEN EXISTS (
         SELECT FROM receipts.receipt r WHERE r.member_id = verification.member_id
@@ -41,11 +42,17 @@ RETURNING member_id, receipt_id, qr, asked, faults,
     ) ELSE true END AS is_known
 """
 HELD = """
-SELECT receipt_id
-FROM receipts.verification
-WHERE (member_id, receipt_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[])) AND lease = %s
-ORDER BY member_id, receipt_id
-FOR UPDATE
+SELECT own.receipt_id
+FROM (
+    SELECT * FROM unnest(%s::uuid[], %s::uuid[]) AS given (member_id, receipt_id) ORDER BY 1, 2
+) AS given
+CROSS JOIN LATERAL (
+    SELECT receipt_id FROM receipts.verification AS held
+    WHERE held.member_id = given.member_id AND held.receipt_id = given.receipt_id
+      AND held.lease = %s
+    LIMIT 1
+    FOR UPDATE
+) AS own
 """
 AGAIN = """
 UPDATE receipts.verification
@@ -55,7 +62,13 @@ WHERE member_id = %s AND receipt_id = %s
 FOUND = """
 UPDATE receipts.verification
 SET step = 'settle', due_at = %s, try_at = %s, faults = 0, lease = NULL, leased_until = NULL
-WHERE (member_id, receipt_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
+FROM unnest(%s::uuid[], %s::uuid[]) AS found (member_id, receipt_id)
+CROSS JOIN LATERAL (
+    SELECT ctid FROM receipts.verification AS own
+    WHERE own.member_id = found.member_id AND own.receipt_id = found.receipt_id
+    LIMIT 1
+) AS place
+WHERE verification.ctid = place.ctid
 """
 # A check that failed waits for the wall, not for the programme.
 NEXT_DUE = """

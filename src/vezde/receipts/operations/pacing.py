@@ -35,11 +35,11 @@ GROUP BY member_id
 """
 PUT_OFF: LiteralString = """
 UPDATE receipts.verification SET due_at = greatest(due_at, %(until)s)
-WHERE (member_id, receipt_id) IN (
-    SELECT member_id, receipt_id FROM receipts.verification
+WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM receipts.verification
     WHERE member_id = %(member)s AND step = 'ask' AND asked = 0 AND lease IS NULL
     FOR UPDATE SKIP LOCKED
-)
+))
 """
 
 

@@ -116,7 +116,11 @@ async def hand_on(db: Db, claim: Claim, *, now: datetime) -> None:
 IDLE: LiteralString = """
 SELECT claim.fn, claim.fd, claim.fp, claim.content, claim.state, claim.member_id, claim.receipt_id
 FROM receipts.claim
-JOIN receipts.verification USING (member_id, receipt_id)
+CROSS JOIN LATERAL (
+    SELECT step, due_at, lease FROM receipts.verification AS own
+    WHERE own.member_id = claim.member_id AND own.receipt_id = claim.receipt_id
+    LIMIT 1
+) AS verification
 WHERE (claim.fn, claim.fd) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[]))
   AND claim.state = 'provisional' AND verification.step = 'ask' AND verification.due_at > %s
   AND verification.lease IS NULL

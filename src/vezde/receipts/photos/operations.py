@@ -36,10 +36,14 @@ WHERE (member_id, receipt_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
 TO_FETCH: LiteralString = """
 INSERT INTO receipts.photo (member_id, receipt_id, shown_at, awaited, source)
 SELECT member_id, receipt_id, receipt.registered_at, true, verification.picture
-FROM receipts.verification
+FROM unnest(%s::uuid[], %s::uuid[]) AS given (member_id, receipt_id)
+CROSS JOIN LATERAL (
+    SELECT picture FROM receipts.verification AS own
+    WHERE own.member_id = given.member_id AND own.receipt_id = given.receipt_id
+    LIMIT 1
+) AS verification
 JOIN receipts.receipt USING (member_id, receipt_id)
-WHERE (member_id, receipt_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
-  AND verification.picture IS NOT NULL
+WHERE verification.picture IS NOT NULL
 ON CONFLICT DO NOTHING
 RETURNING receipt_id
 """
