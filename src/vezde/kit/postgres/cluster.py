@@ -79,7 +79,6 @@ def settings(memory: int) -> str:
         "maintenance_work_mem": _mb(memory // 32, 64 * MB, GB),
         "max_wal_size": "'2GB'",
         "checkpoint_timeout": "'15min'",
-        "autovacuum_naptime": "'15s'",  # queues turn over by the thousand a minute
         "random_page_cost": "1.1",
         "jit": "off",  # our statements are short; compiling them costs more than it gives
         "timezone": "'UTC'",
