@@ -268,6 +268,22 @@ class TestLine:
         unpriced = [replace(creams[0], price_kopecks=None), *creams[1:]]
         assert ask(unpriced, line, unit_kopecks=95_000).sku is None
 
+    def test_is_certain_without_brand_and_size_where_the_name_says_a_lot(self, product, ask):
+        name = "Скраб очищающий для тела с морской солью, маслом ши и экстрактом лаванды"
+        made = [product(f"S{ml}", f"{name}, {ml} мл") for ml in (100, 250)]
+        found = ask(made, "СКРАБ ОЧИЩ. Д/ТЕЛА С МОРСКОЙ СОЛЬЮ, МАСЛОМ ШИ И ЭКСТР.ЛАВАНДЫ")
+        assert (found.sku, found.line_skus) == (None, ("S100", "S250"))
+        # Few words may be anybody's; a name whose beginning is lost may be of something else.
+        assert ask(made, "СКРАБ ОЧИЩАЮЩИЙ ДЛЯ ТЕЛА С МОРСКОЙ СОЛЬЮ").line_skus == ()
+        lost = "ОЧИЩАЮЩИЙ ДЛЯ ТЕЛА С МОРСКОЙ СОЛЬЮ, МАСЛОМ ШИ И ЭКСТРАКТОМ ЛАВАНДЫ"
+        assert ask(made, lost).line_skus == ()
+
+    def test_is_not_that_of_another_strength(self, product, ask):
+        made = [product("A", "Крем для лица дневной защитный увлажняющий SPF 15, 50 мл")]
+        assert ask(made, "LUNARIA Крем д/лица дневной защитный увлажняющий SPF15 50мл").sku == "A"
+        found = ask(made, "LUNARIA Крем д/лица дневной защитный увлажняющий SPF30 50мл")
+        assert (found.sku, found.line_skus, found.candidate_sku) == (None, (), "A")
+
     def test_is_not_that_of_a_size_nobody_makes(self, creams, ask):
         found = ask(creams, "LUNARIA КРЕМ Д/РУК ПИТАТЕЛЬН. МОРОШКА И ЛЕН 500МЛ")
         assert found.sku is None

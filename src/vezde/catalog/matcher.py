@@ -22,6 +22,10 @@ DOUBTFUL = 0.85
 # An exact product name that lacks the brand must say at least so many things, the size among
 # them: «крем для рук 75 мл» says three and may be anybody's.
 THINGS_IN_A_NAME = 4
+# A line without the brand says so much, too, its size among it. A till that prints no size has to
+# say more: on invented catalogues six words without a size were wrong no oftener than four things
+# with one (1 of 101 to 21 of 1,144), four and five were (6 of 176).
+WORDS_WITHOUT_SIZE = 6
 CACHED_LINES = 50_000
 GUESSES = 3
 
@@ -48,6 +52,8 @@ OTHER_PRICE = (0.5, 1.8)
 TIED = 0.5
 TIED_WITH_A_SET = 4.0
 
+HEAD = FEATURES.index("head")
+NUMBER_CLASH = FEATURES.index("number_clash")
 SIZE_CUT = FEATURES.index("size_cut")
 SIZE_UNSAID = FEATURES.index("size_unknown")
 PIECES_UNSAID = FEATURES.index("pieces_unsaid")
@@ -317,8 +323,9 @@ class Matcher:
         may = (
             (line >= sure.line or sku >= sure.sku)
             and of_brand(seen, form)
-            and (ours or _tells(seen))
+            and (ours or _tells(seen, begun=bool(features[HEAD] and ranked.first[judged.row])))
             and not _beside(seen, form)
+            and not features[NUMBER_CLASH]
             and self._stands_alone(ranked, judged, form)
         )
         if may and sku >= sure.sku and self._is_sized(features, seen, form):
@@ -418,9 +425,15 @@ def _is_telling(word: str) -> bool:
     return len(word) >= 3 and word[0].isalpha() and word not in FILLERS
 
 
-def _tells(seen: Seen) -> bool:
-    """Without the brand a name must say a lot, its size too."""
-    return _things(seen) >= THINGS_IN_A_NAME and bool(seen.amounts)
+def _tells(seen: Seen, *, begun: bool) -> bool:
+    """Without the brand a name must say a lot, its size too.
+
+    Without a size it must say more, and begin as the product's name does (`begun`): a line that
+    begins otherwise is of something else, or its beginning is lost.
+    """
+    if seen.amounts:
+        return _things(seen) >= THINGS_IN_A_NAME
+    return begun and _things(seen) >= WORDS_WITHOUT_SIZE
 
 
 def _beside(seen: Seen, form: Form) -> bool:
