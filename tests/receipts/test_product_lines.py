@@ -52,6 +52,19 @@ class TestWithoutASize:
         assert (shown.sku, shown.points) == (None, 50)
         assert set(shown.line_skus) == {one["sku"] for one in SIZES}
 
+    async def test_earns_without_the_brand_when_the_name_says_a_lot(self, shop, anna):
+        name = "Скраб очищающий для тела с морской солью, маслом ши и экстрактом лаванды"
+        made = [
+            {"sku": f"SCRUB-{size}", "name": f"{name}, {size} мл", "brand": "LUNARIA"}
+            for size in (100, 250)
+        ]
+        await shop.stock(made)
+        said = "СКРАБ ОЧИЩ. Д/ТЕЛА С МОРСКОЙ СОЛЬЮ, МАСЛОМ ШИ И ЭКСТР.ЛАВАНДЫ"
+        (result,) = await shop.take(anna, receipt(1, lines=[line(said, 50_000)]))
+        assert (result.status, result.points.active) == (Status.ACCEPTED, 50)
+        (shown,) = (await shop.receipt(anna, result.receipt_id)).matched
+        assert (shown.sku, set(shown.line_skus)) == (None, {one["sku"] for one in made})
+
     async def test_says_by_which_rule_and_of_which_products(self, sizes, anna):
         rules = {"default_rate_bp": 100, "lines": {"Лунный шёлк": {"rate_bp": 2000}}}
         await sizes.publish(earning=rules)
