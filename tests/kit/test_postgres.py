@@ -516,7 +516,9 @@ class TestSettings:
     def test_fit_a_small_and_a_large_machine(self) -> None:
         small, large = cluster.settings(2**29), cluster.settings(2**38)
         assert "shared_buffers = '64MB'" in small
-        assert "shared_buffers = '4096MB'" in large
+        assert "shared_buffers = '16384MB'" in large
+        assert "max_wal_size = '2048MB'" in small
+        assert "max_wal_size = '8192MB'" in large
         assert "work_mem = '64MB'" in large
 
     def test_never_weaken_durability(self) -> None:

@@ -73,11 +73,15 @@ def settings(memory: int) -> str:
     """
     chosen = {
         "max_connections": "100",
-        "shared_buffers": _mb(memory // 8, 64 * MB, 4 * GB),
+        # Others live on the machine, too: an eighth, and of a large one a third of what is beyond
+        # 4 GB. A ledger of a million members is some 10 GB.
+        "shared_buffers": _mb(max(memory // 8, (memory - 4 * GB) // 3), 64 * MB, 16 * GB),
         "effective_cache_size": _mb(memory // 2, 256 * MB, 64 * GB),
         "work_mem": _mb(memory // 512, 4 * MB, 64 * MB),
         "maintenance_work_mem": _mb(memory // 32, 64 * MB, GB),
-        "max_wal_size": "'2GB'",
+        # Every page is logged whole after each checkpoint: with 2 GB a busy ledger made one every
+        # few seconds. Written only when so much is written between two.
+        "max_wal_size": _mb(memory // 3, 2 * GB, 8 * GB),
         "checkpoint_timeout": "'15min'",
         "random_page_cost": "1.1",
         "jit": "off",  # our statements are short; compiling them costs more than it gives
