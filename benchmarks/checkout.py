@@ -54,11 +54,14 @@ def main() -> None:
     options.add_argument("--members", type=int, default=1_000_000)
     options.add_argument("--rate", type=int, default=300, help="requests a second")
     options.add_argument("--seconds", type=int, default=60)
+    options.add_argument("--faces", type=int, default=2, help="processes that answer HTTP")
     options.add_argument("--receipts", type=int, default=100, help="a second, beside it; 0: none")
     chosen = options.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="vezde-bench-") as folder,
-        Installation(Path(folder) / "var", VEZDE_WORKERS="1") as server,
+        Installation(
+            Path(folder) / "var", VEZDE_WORKERS="1", VEZDE_FACES=str(chosen.faces)
+        ) as server,
     ):
         server.make_key("benchmark")
         server.call("PUT", "/v1/program", {"document": PROGRAM})

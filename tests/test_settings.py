@@ -136,6 +136,7 @@ class TestRefuses:
             ("VEZDE_HTTP_PORT", "70000", "'70000'"),
             ("VEZDE_HTTP_HOST", "http://x", "127.0.0.1"),
             ("VEZDE_WORKERS", "0", "from 1 to 64"),
+            ("VEZDE_FACES", "0", "from 1 to 16"),
             ("VEZDE_SANDBOX", "yes", "expected 0, 1 or auto"),
             ("VEZDE_TELEGRAM_API_BASE", "api.telegram.org", "https://example.org"),
             ("VEZDE_PROVERKACHEKA_BASE", "https://x:port", "https://example.org"),

@@ -37,6 +37,7 @@ class SettingsInvalid(DomainError):
 class Http:
     host: str
     port: int
+    faces: int = 1  # processes that answer there
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,7 @@ def _settled(values: Mapping[str, Any]) -> Settings:
         return values[PREFIX + name]
 
     sandbox = value("SANDBOX")
-    http = Http(value("HTTP_HOST"), value("HTTP_PORT"))
+    http = Http(value("HTTP_HOST"), value("HTTP_PORT"), value("FACES"))
     return Settings(
         http=http,
         public_url=value("PUBLIC_URL") or own_address(http),
@@ -324,6 +325,7 @@ VARIABLES: tuple[Variable, ...] = (
         parsing.conninfo,
         secret=True,
     ),
+    Variable("VEZDE_FACES", "Processes that answer HTTP at its port.", "1", parsing.whole(1, 16)),
     Variable("VEZDE_WORKERS", "Worker processes of `vezde serve`.", "2", parsing.whole(1, 64)),
     Variable(
         "VEZDE_SANDBOX",
@@ -360,8 +362,7 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(
         "VEZDE_TELEGRAM_PER_SECOND",
-        "Messages a second to all chats together; Telegram takes about 30. Answers go before "
-        "mailings.",
+        "Messages a second to all chats; Telegram takes about 30. Answers go before mailings.",
         "30",
         parsing.whole(1, 1000),
     ),

@@ -34,9 +34,11 @@ Using = Annotated[Tools, Depends(tools)]
 REGISTRY = CollectorRegistry()
 SENT = frozenset({"sent", "delivered", "undelivered"})
 SECONDS = Histogram(
-    "vezde_http_seconds", "Time to answer", ["method", "route", "status"], registry=REGISTRY
+    "vezde_http_seconds", "Time to answer", ["method", "route", "status", "face"], registry=REGISTRY
 )
-BUGS = Counter("vezde_http_failures_total", "Requests that broke on our side", registry=REGISTRY)
+BUGS = Counter(
+    "vezde_http_failures_total", "Requests that broke on our side", ["face"], registry=REGISTRY
+)
 CHECKS = Gauge(
     "vezde_receipt_checks", "Receipts being checked", ["step", "parked"], registry=REGISTRY
 )
@@ -266,8 +268,9 @@ class Timed:
 
 
 def _tell(scope: Scope, status: int, seconds: float) -> None:
+    face = str(scope["app"].state.tools.face)
     method, route = scope["method"], getattr(scope.get("route"), "path", "unknown")
-    SECONDS.labels(method, route, str(status)).observe(seconds)
+    SECONDS.labels(method, route, str(status), face).observe(seconds)
     if status >= 500:
-        BUGS.inc()
+        BUGS.labels(face).inc()
     log.info("request", method=method, route=route, status=status, ms=round(seconds * 1e3, 1))

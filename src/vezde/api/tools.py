@@ -39,7 +39,8 @@ class Tools:
     `reach` is where webhooks may go, `troubles` what may be given up on, `providers` who is asked
     for documents, `channels` what codes are sent by, `document` the consent to personal data in
     force at an instant, `adjust_alone` how many points one operator may give or take,
-    `unmerge_within` for how long a merge may be undone.
+    `unmerge_within` for how long a merge may be undone, `face` the number of this process among
+    those that answer at one port, 0 where it is alone.
     """
 
     database: Database
@@ -58,6 +59,7 @@ class Tools:
     adjust_alone: int
     unmerge_within: timedelta
     sandbox: Sandbox | None = None
+    face: int = 0
 
 
 def of(request: Request) -> Tools:

@@ -16,13 +16,19 @@ class CannotListen(DomainError):
     kind = Kind.REFUSED
 
 
-def listen(http: Http) -> socket.socket:
-    """A socket that listens there; raises `CannotListen` with what to set instead."""
+def listen(http: Http, *, beside_others: bool = False) -> socket.socket:
+    """A socket that listens there; raises `CannotListen` with what to set instead.
+
+    `beside_others`: other processes of this installation listen there, too, and the kernel deals
+    connections out among them. Whoever does not say so finds the port taken.
+    """
     try:
         family, _, _, _, address = socket.getaddrinfo(
             http.host, http.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        return socket.create_server(
+            address[:2], family=family, backlog=BACKLOG, reuse_port=beside_others
+        )
     except OSError as error:
         raise CannotListen(_why(http, error)) from error
 

@@ -9,10 +9,10 @@ import gc
 import logging
 import socket
 import ssl
-from collections.abc import Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -55,17 +55,25 @@ class CannotTakeMail(DomainError):
     kind = Kind.UNAVAILABLE
 
 
-def run(settings: Settings, role: str, *, supervised: bool) -> int:
+Part = Callable[[Settings, str, asyncio.Event], Coroutine[Any, Any, None]]
+
+
+def run(settings: Settings, role: str, *, supervised: bool, face: int = 0) -> int:
     """Run the part until SIGTERM or SIGINT; the exit code.
 
-    Under the supervisor an error that another start would not cure ends with `FINAL_EXIT`.
+    Under the supervisor an error that another start would not cure ends with `FINAL_EXIT`. `face`
+    is the number of a web process that shares its port with others, 0 of one that does not.
     """
     conninfo = settings.database.url
     try:
         if conninfo is None:
             raise session.NoDatabase(role)
         settings = session.with_samples(settings) if settings.sandbox else settings
-        part = {"web": _web, "worker": _worker, "mail": _mail}[role]
+        parts: dict[str, Part] = {
+            "web": partial(_web, face=face),
+            "worker": _worker,
+            "mail": _mail,
+        }
         import uvloop
 
         # What an installation is made of stays: looking it through stops everything for 200 ms.
@@ -73,7 +81,7 @@ def run(settings: Settings, role: str, *, supervised: bool) -> int:
         gc.freeze()
         gc.set_threshold(NEW_OBJECTS, 20, 20)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(process.until_signalled(partial(part, settings, conninfo)))
+            runner.run(process.until_signalled(partial(parts[role], settings, conninfo)))
     except DomainError as error:
         if not supervised or error.kind is Kind.UNAVAILABLE:
             raise
@@ -82,10 +90,10 @@ def run(settings: Settings, role: str, *, supervised: bool) -> int:
     return 0
 
 
-async def _web(settings: Settings, conninfo: str, stop: asyncio.Event) -> None:
+async def _web(settings: Settings, conninfo: str, stop: asyncio.Event, *, face: int) -> None:
     from vezde.cli import listening
 
-    with listening.listen(settings.http) as listener:
+    with listening.listen(settings.http, beside_others=face > 0) as listener:
         await _require_migrated(conninfo)
         from vezde import wiring
         from vezde.cli import playground
@@ -96,7 +104,7 @@ async def _web(settings: Settings, conninfo: str, stop: asyncio.Event) -> None:
             settings, conninfo, vault=vault, size=POOL, planned_once=True
         ) as house:
             if not settings.sandbox:
-                await _answer(wiring.web(house), listener, stop)
+                await _answer(wiring.web(house, face=face), listener, stop)
                 return
             await playground.prepare(house)
             async with playground.opened(house) as app:

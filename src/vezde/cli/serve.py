@@ -24,6 +24,7 @@ def serve(
         typer.Option(min=1, max=64, help="Worker processes; default: VEZDE_WORKERS."),
     ] = None,
     supervised: Annotated[bool, typer.Option(hidden=True)] = False,
+    face: Annotated[int, typer.Option(hidden=True)] = 0,
 ) -> None:
     """Run Vezde until Ctrl-C: database, HTTP, background work."""
     import os
@@ -38,7 +39,7 @@ def serve(
     if role in {Role.WEB, Role.MAIL} or (role is Role.WORKER and workers == 1):
         from vezde.cli import parts
 
-        code = parts.run(settings, role.value, supervised=supervised)
+        code = parts.run(settings, role.value, supervised=supervised, face=face)
     else:
         from vezde.cli import supervisor
 

@@ -13,6 +13,7 @@ from functools import partial
 from vezde import settings as setting
 from vezde.cli import listening, session, welcome
 from vezde.kit import postgres, supervise
+from vezde.kit.errors import DomainError, Kind
 from vezde.kit.supervise import FINAL_EXIT, Beside, Child
 from vezde.settings import Settings, own_address
 from vezde.testing.telegram.model import TOKEN
@@ -20,11 +21,22 @@ from vezde.testing.telegram.model import TOKEN
 GRACE_SECONDS = 10
 
 
+class FacesInSandbox(DomainError):
+    """A sandbox's sample shop, and the moves of its clock, live in one process."""
+
+    code = "faces_in_sandbox"
+    kind = Kind.INVALID
+
+
 def run(settings: Settings, *, web: bool, workers: int) -> int:
     """Run the children until Ctrl-C or SIGTERM; the exit code.
 
-    Raises `AlreadyRunning`, `CannotListen`, and what `session.migrated` raises.
+    Raises `AlreadyRunning`, `CannotListen`, `FacesInSandbox`, and what `session.migrated` raises.
     """
+    if web and settings.sandbox and settings.http.faces > 1:
+        raise FacesInSandbox(
+            "A sandbox has one HTTP process. Unset VEZDE_FACES, or set VEZDE_SANDBOX to 0."
+        )
     began = time.monotonic()
     # Until the children run, a SIGTERM ends as a Ctrl-C does: whatever is open is closed. A shell's
     # background hands SIGINT over ignored, which would make that early Ctrl-C go lost.
@@ -58,23 +70,27 @@ def _run(stack: ExitStack, settings: Settings, *, web: bool, workers: int, began
     setting.secret_key(settings)  # made once, before several children look for it
     environment = _environment(settings, logins, given=not messenger)
     mail = web and settings.mail.domain is not None
-    children = [*messenger, *_children(environment, web=web, workers=workers, mail=mail)]
+    children = [
+        *messenger,
+        *_children(environment, web=settings.http.faces * web, workers=workers, mail=mail),
+    ]
     code = asyncio.run(supervise.run(children, beside=beside, grace_seconds=GRACE_SECONDS))
     # A service manager and make may both have sent one; the database is being closed already.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return 1 if code == FINAL_EXIT else code
 
 
-def _children(
-    environment: Mapping[str, str], *, web: bool, workers: int, mail: bool
-) -> list[Child]:
+def _children(environment: Mapping[str, str], *, web: int, workers: int, mail: bool) -> list[Child]:
     program = (sys.executable, "-m", "vezde", "serve", "--supervised")
     children = [
         Child(f"worker {number}", (*program, "--role", "worker", "--workers", "1"), environment)
         for number in range(1, workers + 1)
     ]
-    if web:
+    if web == 1:
         children.insert(0, Child("web", (*program, "--role", "web"), environment))
+    for number in range(1, web + 1) if web > 1 else ():
+        argv = (*program, "--role", "web", "--face", str(number))
+        children.insert(number - 1, Child(f"web {number}", argv, environment))
     if mail:
         children.append(Child("mail", (*program, "--role", "mail"), environment))
     return children

@@ -52,10 +52,12 @@ def web(
     *,
     after_reset: Callable[[], Awaitable[None]] | None = None,
     scenery: pages.Scenery | None = None,
+    face: int = 0,
 ) -> Application:
     """The HTTP application of this process: the API, and the pages beside it.
 
-    `after_reset` is run when a sandbox began anew. With a `scenery` it has a playground.
+    `after_reset` is run when a sandbox began anew. With a `scenery` it has a playground. `face` is
+    its number among several.
     """
     from vezde.api import app
     from vezde.api.tools import Sandbox, Tools
@@ -87,6 +89,7 @@ def web(
             adjust_alone=house.settings.adjust_alone,
             unmerge_within=house.settings.unmerge_within,
             sandbox=moved if house.clock.sandbox else None,
+            face=face,
         )
     )
     posted, url = messengers.telegram_posts(house), house.settings.telegram.webhook_url
