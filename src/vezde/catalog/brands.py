@@ -27,6 +27,8 @@ LATIN_SOUNDS = (
     ("th", "t"), ("ck", "k"), ("qu", "kv"), ("q", "k"), ("x", "ks"), ("w", "v"), ("oo", "u"),
     ("ou", "u"), ("ee", "i"), ("y", "i"), ("j", "i"), ("ce", "se"), ("ci", "si"),
 )  # fmt: skip
+# Whether any of them stands there at all, as in most words none does.
+SOUNDS_OTHERWISE = re.compile("[cjqwxy]|ts|kh|ph|th|oo|ou|ee")
 HARD_C = re.compile(r"c(?!h)")
 DOUBLED = re.compile(r"(.)\1+")
 SHORTEST_BEFORE_E = 3
@@ -35,8 +37,9 @@ SHORTEST_BEFORE_E = 3
 def sound(word: str) -> str:
     """How a word of either alphabet sounds, in Latin letters: `lunariya`, «лунария» -> lunaria."""
     heard = word.translate(CYRILLIC_SOUNDS)
-    for letters, sounds in LATIN_SOUNDS:
-        heard = heard.replace(letters, sounds)
+    if SOUNDS_OTHERWISE.search(heard):
+        for letters, sounds in LATIN_SOUNDS:
+            heard = heard.replace(letters, sounds)
     if "c" in heard:
         heard = HARD_C.sub("k", heard)
     heard = DOUBLED.sub(r"\1", heard)

@@ -3,7 +3,7 @@
 import re
 
 LENGTHS = (8, 12, 13, 14)
-IN_TEXT = re.compile(r"(?<!\d)\d{8,14}(?!\d)")
+LONG_NUMBER = re.compile(r"\d{8,}")
 
 
 def check_digit(body: str) -> int:
@@ -52,5 +52,5 @@ def read(code: str | None) -> str | None:
 
 def in_text(text: str) -> list[str]:
     """Codes with a right check digit printed inside a name, as 14 digits."""
-    found = IN_TEXT.findall(text)
+    found = LONG_NUMBER.findall(text)
     return [code.zfill(14) for code in found if len(code) in LENGTHS and is_valid(code)]

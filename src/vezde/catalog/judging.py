@@ -66,13 +66,14 @@ class Weights:
 class Judged:
     """The best candidate of a line: its row, and how surely it is the line and the SKU, 0 to 1.
 
-    `rows` are all of the line's rows, best first, `behind` how far each is behind the best;
-    both are empty with `row` None when nothing is like it.
+    `features` are the row's, as FEATURES. `rows` are all of the line's rows, best first, `behind`
+    how far each is behind the best; both are empty with `row` None when nothing is like it.
     """
 
     row: int | None
     line: float
     sku: float
+    features: list[float]
     rows: Ints
     behind: Floats
 
@@ -148,26 +149,20 @@ def judge(
 ) -> tuple[Ranked, list[Judged]]:
     """Rank and judge a chunk of lines; answers in their order."""
     ranked = index.rank(lines)
-    lengths = np.diff(ranked.starts)
     fits = scores(ranked, by.ranker)
-    seen, rows, padded = facts(index, ranked, fits, lines, np.array(ours, bool))
+    seen, best, padded = facts(index, ranked, fits, lines, np.array(ours, bool))
     sure = 1 / (1 + np.exp(-np.clip(by.judge.of(seen), -30, 30)))
     order = np.argsort(-padded, axis=1, kind="stable")
     behind = np.take_along_axis(padded, order, axis=1)
-    behind = np.where(lengths > 0, behind[:, 0], 0.0)[:, None] - behind
+    behind = np.where(best >= 0, behind[:, 0], 0.0)[:, None] - behind
+    rows = order + ranked.starts[:-1, None]
     judged = []
-    for place, row in enumerate(rows):
-        start, end = ranked.starts[place], ranked.starts[place + 1]
+    facts_of = zip(best.tolist(), sure.tolist(), seen[:, : len(FEATURES)].tolist(), strict=True)
+    lengths = np.diff(ranked.starts).tolist()
+    for place, (row, (line, sku), features) in enumerate(facts_of):
+        own, far = rows[place, : lengths[place]], behind[place, : lengths[place]]
         if row < 0:
-            judged.append(Judged(None, 0.0, 0.0, order[:0, 0], behind[:0, 0]))
-            continue
-        judged.append(
-            Judged(
-                row=int(row),
-                line=float(sure[place, 0]),
-                sku=float(sure[place, 1]),
-                rows=start + order[place, : end - start],
-                behind=behind[place, : end - start],
-            )
-        )
+            judged.append(Judged(None, 0.0, 0.0, features, own, far))
+        else:
+            judged.append(Judged(row, line, sku, features, own, far))
     return ranked, judged

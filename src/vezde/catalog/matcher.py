@@ -14,7 +14,7 @@ from vezde.catalog import gtin, judging, lines, names
 from vezde.catalog.assortment import Assortment
 from vezde.catalog.forms import Fit, Form, Seen, cut_size, fit, of_brand
 from vezde.catalog.judging import Judged
-from vezde.catalog.ranking import FEATURES, Floats, Ranked
+from vezde.catalog.ranking import FEATURES, Ranked
 
 # From this on (score of the line) a line without the brand goes to a person; below it is not ours:
 # of 1,443 foreign names and product nouns 16 reach 0.8, 52 reach 0.5.
@@ -318,7 +318,7 @@ class Matcher:
             return NOT_OURS
         form = self._assortment.index.forms[ranked.forms[judged.row]]
         sure = self._thresholds.get(form.brand, self._default)
-        features = ranked.features[judged.row]
+        features = judged.features
         line, sku = round(judged.line, 4), round(judged.sku, 4)
         may = (
             (line >= sure.line or sku >= sure.sku)
@@ -331,7 +331,7 @@ class Matcher:
         if may and sku >= sure.sku and self._is_sized(features, seen, form):
             return self._certain(form.sku, method, sku, max(line, sku))
         certain = self._assortment.lines[form.line] if may and line >= sure.line else ()
-        if len(certain) == 1 and not features[SIZE_WRONG].any():
+        if len(certain) == 1 and not any(features[one] for one in SIZE_WRONG):
             return self._certain(form.sku, method, line, line)
         guesses = self._guesses(ranked, judged, seen)
         return Match(
@@ -350,8 +350,8 @@ class Matcher:
     def _stands_alone(self, ranked: Ranked, judged: Judged, form: Form) -> bool:
         """Whether no product of another line may have been meant as well."""
         forms = self._assortment.index.forms
-        unsaid = ranked.features[judged.row, PIECES_UNSAID] > 0
-        for row, behind in zip(judged.rows, judged.behind, strict=True):
+        unsaid = judged.features[PIECES_UNSAID] > 0
+        for row, behind in zip(judged.rows.tolist(), judged.behind.tolist(), strict=True):
             if behind >= (TIED_WITH_A_SET if unsaid else TIED):
                 break
             other = forms[ranked.forms[row]]
@@ -360,13 +360,13 @@ class Matcher:
                 return False
         return True
 
-    def _is_sized(self, features: Floats, seen: Seen, form: Form) -> bool:
+    def _is_sized(self, features: Sequence[float], seen: Seen, form: Form) -> bool:
         """Whether the line prints the product's size and count, and no other's of the line.
 
         A size that all shades share need not be printed.
         """
         sizes = self._assortment.sizes[form.line]
-        if features[SIZE_WRONG].any() or (features[SIZE_UNSAID] and len(sizes) > 1):
+        if any(features[one] for one in SIZE_WRONG) or (features[SIZE_UNSAID] and len(sizes) > 1):
             return False
         return not features[SIZE_CUT] or not _cut_short(seen, sizes)
 
@@ -374,7 +374,7 @@ class Matcher:
         """The three best products; scores fall by half, the first has the judge's."""
         forms = self._assortment.index.forms
         found: dict[str, None] = {}
-        for row in judged.rows:
+        for row in judged.rows.tolist():
             form = forms[ranked.forms[row]]
             if of_brand(seen, form):
                 found[form.sku] = None

@@ -6,7 +6,9 @@ numbers. `read` undoes what can be undone without knowing the catalogue.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 LATIN_TWINS = "abcehkmoptxy"
 CYRILLIC_TWINS = "авсенкмортху"
@@ -25,12 +27,14 @@ GLUED = re.compile(
 )
 # Apostrophes, soft hyphens, and accents that make no letter of their own.
 APOSTROPHES = re.compile(r"['’‘`´\u00ad\u200b\ufeff\u0300-\u036f]")
+DIGIT = re.compile(r"\d")
 DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 # What tills put before a name: `1:3305976 `, `240 `, `*`, `[М+]`, «без заменителя молочного жира».
 JUNK = re.compile(
     r"^(?:\s|\*|~|\d+:\d{4,}\s|\d{3,8}\s+(?=[^\W\d_]{3})|\[м\+?\]|бзмж\b|псыж\b|скидка\b)+",
     re.IGNORECASE,
 )
+NOTHING: frozenset[Any] = frozenset()
 LONGEST = 300  # a till prints at most 128
 ROMAN = {"i": "1", "ii": "2", "iii": "3"}
 LONG_CODE = 5  # digits from which a number is an article or a barcode, not a property
@@ -79,6 +83,8 @@ TOKEN = re.compile(r"\d+(?::\d+(?:\.\d+)?)+|\d+(?:\.\d+)?|[^\W\d_]+")
 MARKED = re.compile(TOKEN.pattern + r"|[^\w\s.]|_")
 MEASURED = re.compile(r"\d{1,6}(?:\.\d{1,3})?")
 PIECES_REMEMBERED = 100_000
+# Signs that Unicode writes in one way alone, but for the apostrophes: nothing to normalise there.
+SIMPLE = re.compile(r"[!-&(-_a-~А-Яа-яЁё]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,27 +107,32 @@ class Name:
 def read(raw: str) -> Name:
     """The name in canonical form; reads any text, an empty one too."""
     text = unicodedata.normalize("NFKC", raw[:LONGEST])
-    if not text[:1].isalpha() or text[:1] in "бпсБПС":
-        text = JUNK.sub("", text)
+    if (not text[:1].isalpha() or text[:1] in "бпсБПС") and (junk := JUNK.match(text)):
+        text = text[junk.end() :]
+    rest: list[str] = []
     tokens: list[str] = []
     for piece in text.split():
-        known = _pieces.get(piece)
-        if known is None:
-            known = _remember(piece)
-        tokens += known
-    rest, amounts, counts = _measured(tokens)
-    words = tuple([token for token in rest if len(token) < LONG_CODE or not token.isdecimal()])
+        all_, words_alone = _pieces.get(piece) or _remember(piece)
+        if tokens or words_alone is None:
+            tokens += all_
+        else:
+            rest += words_alone
+    if not tokens:
+        return Name(" ".join(rest), tuple(rest), NOTHING, None, NOTHING)
+    tail, amounts, counts = _measured(tokens)
+    later = [token for token in tail if len(token) < LONG_CODE or not token.isdecimal()]
+    words = (*rest, *later)
+    rest += tail
     pieces = max(counts) if counts else None
-    if amounts or pieces is not None:
-        rest += [f"{amount}m" for amount in sorted(amounts)]
-        if pieces is not None:
-            rest.append(f"{pieces}x")
+    rest += [f"{amount}m" for amount in sorted(amounts)]
+    if pieces is not None:
+        rest.append(f"{pieces}x")
     return Name(
-        key=" ".join(rest),
-        words=words,
-        amounts=frozenset(amounts),
-        pieces=pieces,
-        numbers=frozenset([word for word in words if word[0].isdecimal() and ":" not in word]),
+        " ".join(rest),
+        words,
+        frozenset(amounts),
+        pieces,
+        frozenset([word for word in later if word[0].isdecimal() and ":" not in word]),
     )
 
 
@@ -132,41 +143,78 @@ def key(raw: str) -> str:
 
 def fold(raw: str) -> str:
     """One case, one ё, one alphabet a word; words glued from two alphabets are split."""
-    text = plain(GLUED.sub(" ", unicodedata.normalize("NFKC", raw)))
-    if LATIN.search(text):
-        text = LETTERS.sub(lambda found: _one_alphabet(found[0]), text)
-    return text
+    text = raw if SIMPLE.fullmatch(raw) else unicodedata.normalize("NFKC", raw)
+    text = plain(GLUED.sub(" ", text) if _may_be_glued(text) else text)
+    if LATIN.search(text) is None:
+        return text
+    if text.isalpha():
+        return _one_alphabet(text)
+    return LETTERS.sub(lambda found: _one_alphabet(found[0]), text)
 
 
 def plain(raw: str) -> str:
     """Small letters, one ё, no apostrophes; every letter in the alphabet it was typed in."""
+    if SIMPLE.fullmatch(raw):
+        return raw.lower().replace("ё", "е")
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", raw).casefold())
     text = unicodedata.normalize("NFKC", APOSTROPHES.sub("", text))
     return text.replace("ё", "е")
 
 
-_pieces: dict[str, tuple[str, ...]] = {}
+def _may_be_glued(text: str) -> bool:
+    """Whether `GLUED` is worth asking: it needs a change of case, or small letters of two kinds."""
+    if text.isupper():
+        return False
+    small = text.lower()
+    return text[1:] != small[1:] or not (text.isascii() or LATIN.search(small) is None)
 
 
-def _remember(piece: str) -> tuple[str, ...]:
-    """What stands between two spaces, as tokens; tills repeat their words, so they are kept."""
-    text = fold(piece)
-    if not text.isalpha():  # nothing below is of letters alone, but for «срво»
-        text = PLUS.sub(" plus ", ORDINAL.sub(r"\1 ", DECIMAL_COMMA.sub(".", text)))
-        text = DOTTED.sub(lambda found: ABBREVIATIONS[found[1]] + " ", SREDSTVO.sub(REMEDY, text))
-    elif text.startswith("ср"):
-        text = SREDSTVO.sub(REMEDY, text)
-    tokens = tuple(
-        str(int(token)) if token.isdecimal() and not _is_code(token) else ROMAN.get(token, token)
-        for token in MARKED.findall(text)
-    )
+# What stands between two spaces: its tokens, marks among them, and those that are words; no words
+# if what they mean hangs on what stands beside them.
+Piece = tuple[tuple[str, ...], tuple[str, ...] | None]
+_pieces: dict[str, Piece] = {}
+
+
+def _remember(text: str) -> Piece:
+    """A piece taken apart; tills repeat their words, so they are kept."""
+    tokens = _tokens(fold(text))
+    last = tokens[-2:-1] if tokens[-1:] == ("/",) else tokens[-1:]
+    words = None
+    if SLASHED_WORDS.keys().isdisjoint(last) and not any(map(_is_number, tokens)):
+        words = tuple(_measured(tokens)[0])
     if len(_pieces) >= PIECES_REMEMBERED:
         _pieces.clear()
-    _pieces[piece] = tokens
-    return tokens
+    _pieces[text] = tokens, words
+    return tokens, words
 
 
-def _measured(tokens: list[str]) -> tuple[list[str], set[int], list[int]]:
+def _is_number(token: str) -> bool:
+    return token[0].isdecimal()
+
+
+def _tokens(text: str) -> tuple[str, ...]:
+    # Most patterns are asked only where what they begin with stands at all: asking is what costs.
+    if DIGIT.search(text):
+        text = ORDINAL.sub(r"\1 ", DECIMAL_COMMA.sub(".", text))
+    if "+" in text:
+        text = PLUS.sub(" plus ", text)
+    if "ср" in text:
+        text = SREDSTVO.sub(REMEDY, text)
+    if "." in text:
+        text = DOTTED.sub(lambda found: ABBREVIATIONS[found[1]] + " ", text)
+    if text.isalpha():
+        return (ROMAN.get(text, text),)
+    return tuple(
+        [
+            str(int(token))
+            if token.isdecimal() and not _is_code(token)
+            else ROMAN.get(token, token)
+            for token in MARKED.findall(text)
+        ]
+    )
+
+
+def _measured(tokens: Sequence[str]) -> tuple[list[str], set[int], list[int]]:
     """Words and numbers without sizes («3х50 мл») and counts («2 шт»), and these."""
     rest: list[str] = []
     amounts: set[int] = set()
@@ -190,7 +238,7 @@ def _measured(tokens: list[str]) -> tuple[list[str], set[int], list[int]]:
 
 
 def _measure(
-    tokens: list[str], place: int, number: str, amounts: set[int], counts: list[int]
+    tokens: Sequence[str], place: int, number: str, amounts: set[int], counts: list[int]
 ) -> int:
     """Read the measure that `number` begins, the next token at `place`; how many belong to it."""
     after = [*tokens[place : place + 3], "", "", ""]
@@ -220,14 +268,14 @@ def _scaled(number: str, scale: int) -> int:
 
 
 def _one_alphabet(word: str) -> str:
+    if word.isascii():
+        return word.translate(TO_CYRILLIC) if TWINS.issuperset(word) else word
     latin = {letter for letter in word if letter.isascii()}
     if not latin:
         return word
     if latin.issubset(LATIN_TWINS):
         return word.translate(TO_CYRILLIC)
     other = set(word) - latin
-    if not other:
-        return word
     runs = SCRIPT_RUNS.findall(word)
     # A letter or two of the other alphabet were mistyped; three are a word that was glued on.
     if other.issubset(CYRILLIC_TWINS) and all(run.isascii() or len(run) < 3 for run in runs):

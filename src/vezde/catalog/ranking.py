@@ -165,6 +165,7 @@ class Index:
         self._tokens_number = np.zeros(1024, bool)
         self._tokens_unknown = np.zeros(1024, np.float32)
         self._tokens_brand = np.zeros(1024, bool)
+        self._tokens_texts = np.zeros(1024, np.int64)
         self._token_texts: list[npt.NDArray[np.int32]] = []
         self._token_scores: list[Floats] = []
         self._add_token("")  # 0 stands where a line has no more words
@@ -219,6 +220,7 @@ class Index:
         self._tokens_unknown[number] = 0.0 if meant else weight
         self._tokens_brand[number] = brand
         self._post(meant, weight)
+        self._tokens_texts[number] = len(self._token_texts[number])
         return number
 
     def _grow(self) -> None:
@@ -229,6 +231,7 @@ class Index:
         self._tokens_number = _twice(self._tokens_number)
         self._tokens_unknown = _twice(self._tokens_unknown)
         self._tokens_brand = _twice(self._tokens_brand)
+        self._tokens_texts = _twice(self._tokens_texts)
 
     def _post(self, meant: Sequence[tuple[int, float]], weight: float) -> None:
         """Texts with a word this token may mean, and what the best of them adds."""
@@ -255,19 +258,15 @@ class Index:
             return np.zeros((len(words), 1), np.int64)
         if self._many:
             return np.stack([self._of_many(line) for line in words])
-        flat = words.ravel()
-        texts = [self._token_texts[token] for token in flat]
-        lengths = np.array([len(one) for one in texts])
-        cells = np.repeat(np.repeat(np.arange(len(words)), words.shape[1]), lengths)
-        cells = cells * self._texts + np.concatenate(texts)
+        flat = words.ravel().tolist()
+        lengths = self._tokens_texts[words]
+        lines = np.repeat(np.arange(len(words)) * self._texts, lengths.sum(axis=1))
+        cells = lines + np.concatenate([self._token_texts[token] for token in flat])
         scores = np.concatenate([self._token_scores[token] for token in flat])
         table = np.bincount(cells, scores, len(words) * self._texts).astype(np.float32)
         table = table.reshape(len(words), self._texts)
         table /= self._text_root[:-1]
-        most = min(CANDIDATES, self._texts)
-        best = np.argpartition(table, self._texts - most, axis=1)[:, self._texts - most :]
-        good = np.take_along_axis(table, best, axis=1) > 0
-        return np.where(good, best, self._texts)
+        return _best(table, min(CANDIDATES, self._texts))
 
     def _of_many(self, words: Ints) -> Ints:
         """The same for one line of a large catalogue: rare words first, within a budget."""
@@ -319,7 +318,7 @@ class Index:
             said[line, number] = how[better]
             by[line, number] = token[better]
         width = int(self._text_length[texts].max(initial=1))
-        numbers = self._text_words[texts][:, :, :width]
+        numbers = self._text_words[:, :width][texts]
         rows = np.arange(count)[:, None, None]
         matched = said[rows, numbers]
         explained = np.zeros((*texts.shape, longest), np.float32)
@@ -337,7 +336,7 @@ class Index:
     ) -> tuple[Floats, Floats]:
         """FEATURES up to the numbers (lines x candidates x features); what explains word one."""
         width = matched.shape[2]
-        weights = self._text_weights[texts][:, :, :width]
+        weights = self._text_weights[:, :width][texts]
         said = self._tokens_weight[words][:, None, :]
         heaviest = max(self.vocabulary.unknown, 1e-6)
         text_sum = self._text_sum[texts] + 1e-6
@@ -346,7 +345,7 @@ class Index:
         share_said = (said * explained).sum(axis=2) / line_sum
         worst_said = (said * (1 - explained)).max(axis=2) / heaviest
         worst_meant = (weights - covered).max(axis=2) / heaviest
-        latin = self._text_latin[texts][:, :, :width]
+        latin = self._text_latin[:, :width][texts]
         latin_sum = self._text_latin_sum[texts]
         latin_meant = np.where(
             latin_sum > 0, (latin * matched).sum(axis=2) / np.maximum(latin_sum, 1e-6), 1.0
@@ -358,7 +357,7 @@ class Index:
             (line_latin * explained).sum(axis=2) / np.maximum(line_latin_sum, 1e-6),
             1.0,
         )
-        numbers = self._text_numbers[texts][:, :, :width] & (matched < 1)
+        numbers = self._text_numbers[:, :width][texts] & (matched < 1)
         missing = numbers.any(axis=2)
         foreign = (self._tokens_number[words][:, None, :] & (explained < 1)).any(axis=2)
         norm = self._text_norm[texts] * np.sqrt((said**2).sum(axis=2)) + 1e-6
@@ -406,18 +405,16 @@ class Index:
         self, lines: Sequence[Seen], row_line: Ints, forms: Ints, features: Floats
     ) -> None:
         """Fill in what sizes and counts say."""
-        sizes = np.full((len(lines), 4), -2, np.int64)
-        pieces = np.zeros(len(lines), np.int64)
-        sets = np.zeros(len(lines), bool)
-        for place, line in enumerate(lines):
+        flat: list[int] = []
+        for line in lines:
             if line.amounts:
-                known = sorted(line.amounts)[:2]
-                sizes[place, : len(known)] = known
+                known = sorted(line.amounts)
+                flat += (known[0], known[1] if len(known) > 1 else -2, -2, -2)
             else:
-                cut = sorted(cut_size(line.words))
-                sizes[place, 2 : 2 + len(cut)] = cut
-            pieces[place] = line.pieces or 0
-            sets[place] = not SET_WORDS.isdisjoint(line.words)
+                flat += (-2, -2, *sorted(cut_size(line.words)), -2, -2)[:4]
+        sizes = np.array(flat, np.int64).reshape(len(lines), 4)
+        pieces = np.array([line.pieces or 0 for line in lines], np.int64)
+        sets = np.array([not SET_WORDS.isdisjoint(line.words) for line in lines], bool)
         mine = sizes[row_line]
         theirs = self._form_sizes[forms]
         same = (mine[:, :, None] == theirs[:, None, :]).any(axis=2)
@@ -438,6 +435,27 @@ class Index:
             ],
             axis=1,
         )
+
+
+def _best(table: Floats, most: int) -> Ints:
+    """Places of so many best cells of each row that are not 0; the row's width where there is none.
+
+    Of cells equal to the last that is good enough the first ones; asking for the last good value
+    first is several times as fast as asking for the places of the best.
+    """
+    width = table.shape[1]
+    enough = np.partition(table, width - most, axis=1)[:, width - most, None]
+    good = (table >= enough) & (table > 0)
+    crowded = np.nonzero(good.sum(axis=1) > most)[0]
+    for row in crowded:
+        level = np.nonzero(table[row] == enough[row])[0]
+        above = np.count_nonzero(table[row] > enough[row])
+        good[row, level[most - above :]] = False
+    rows, places = np.nonzero(good)
+    found = np.full((len(table), most), width, np.int64)
+    starts = np.searchsorted(rows, np.arange(len(table)))
+    found[rows, np.arange(len(rows)) - starts[rows]] = places
+    return found
 
 
 def _twice(one: npt.NDArray[Scalar], fill: int = 0) -> npt.NDArray[Scalar]:

@@ -114,14 +114,14 @@ class Vocabulary:
         found: dict[int, float] = {}
         self._longer(word, found)
         self._inflected(word, found)
-        if len(found) < MOST_MEANT:
-            self._by_bones(word, found)
-            self._by_sound(word, found)
-            self._mistyped(word, found)
         if exact is not None:
             # The word itself stands there: others only as far as they are forms of it.
             found = {number: sure for number, sure in found.items() if sure >= INFLECTED}
             found[exact] = EXACT
+        elif len(found) < MOST_MEANT:
+            self._by_bones(word, found)
+            self._by_sound(word, found)
+            self._mistyped(word, found)
         best = sorted(found.items(), key=lambda one: (-one[1], one[0]))
         return tuple(best[:MOST_MEANT])
 
