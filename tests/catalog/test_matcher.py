@@ -278,6 +278,20 @@ class TestLine:
         lost = "ОЧИЩАЮЩИЙ ДЛЯ ТЕЛА С МОРСКОЙ СОЛЬЮ, МАСЛОМ ШИ И ЭКСТРАКТОМ ЛАВАНДЫ"
         assert ask(made, lost).line_skus == ()
 
+    def test_without_the_brand_is_not_of_a_name_whose_series_is_unsaid(self, product):
+        name = "Гель для мытья посуды концентрат Nordvik Aurora лимон и мята, 500 мл"
+        bold = Matcher(Assortment([product("A", name)]), {}, {"Лунария": Thresholds(0.5, 0.5)})
+        anybodys = "Гель для мытья посуды концентрат лимон мята 500 мл"
+        unsaid, branded, said = bold.match(
+            [
+                Item(anybodys),
+                Item(f"LUNARIA {anybodys}"),
+                Item("ГЕЛЬ Д/МЫТЬЯ ПОСУДЫ КОНЦ. NORDVIK AURORA ЛИМОН МЯТА 500МЛ"),
+            ]
+        )
+        assert (unsaid.sku, unsaid.line_skus, unsaid.candidate_sku) == (None, (), "A")
+        assert (branded.sku, said.sku) == ("A", "A")
+
     def test_is_not_that_of_another_strength(self, product, ask):
         made = [product("A", "Крем для лица дневной защитный увлажняющий SPF 15, 50 мл")]
         assert ask(made, "LUNARIA Крем д/лица дневной защитный увлажняющий SPF15 50мл").sku == "A"
