@@ -67,7 +67,8 @@ def server() -> Iterator[Server]:
 
     with (
         tempfile.TemporaryDirectory(prefix="vezde-test-") as folder,
-        postgres.embedded(Path(folder)) as running,
+        # Every database that is dropped is looked for in all buffers there are.
+        postgres.embedded(Path(folder), memory=2**30) as running,
     ):
         yield _with_logins(Server(running.superuser))
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from vezde.catalog import judging, names
 from vezde.catalog.assortment import Assortment
-from vezde.catalog.ranking import FEATURES, MANY_TEXTS
+from vezde.catalog.ranking import FEATURES, MANY_TEXTS, best_cells
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,16 @@ class TestWeights:
         rows = np.random.default_rng(1).random((600, len(FEATURES)), np.float32)
         whole, parts = ranker.of(rows), [ranker.of(row[None]) for row in rows]
         assert np.allclose(whole, np.concatenate(parts), atol=1e-4)
+
+
+class TestBestCells:
+    def test_are_the_best_that_are_not_nothing(self):
+        table = np.array([[0, 3, 0, 1, 2], [0, 0, 0, 0, 5]], np.float32)
+        assert best_cells(table, 2).tolist() == [[1, 4], [4, 5]]
+
+    def test_of_equal_ones_are_the_first(self):
+        table = np.array([[1, 2, 1, 1, 2], [1, 1, 1, 1, 1]], np.float32)
+        assert best_cells(table, 3).tolist() == [[0, 1, 4], [0, 1, 2]]
 
 
 class TestJudge:

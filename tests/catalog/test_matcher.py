@@ -132,6 +132,14 @@ class TestName:
             found = ask([blue, pink], f"LUNARIA {printed}")
             assert (found.sku, found.line_skus, bool(found.candidate_sku)) == (None, (), True)
 
+    def test_that_two_lines_all_but_bear_is_neither(self, product, ask):
+        plain = product("A", "Антисептик невымываемый Нега готовый состав, 10 л")
+        alias = "Антисептик невымываемый Нега, 10 л"
+        brown = product("B", "Антисептик Нега коричневый, 10 л", aliases=(alias,))
+        for printed in ("АНТИСЕПТИК НЕВЫМ. НЕГА СОС. 10Л", "АНТИС. НЕВЫМ. НЕГА ГОТ 10Л"):
+            found = ask([plain, brown], f"LUNARIA {printed}")
+            assert (found.sku, found.line_skus, bool(found.candidate_sku)) == (None, (), True)
+
     def test_that_another_line_has_as_well_but_for_its_packing_is_neither(self, product, ask):
         brown = product("A", "Пропитка Роса коричневая, 5 л", aliases=("Пропитка Роса Нега, 5 л",))
         plain = product("B", "Пропитка Роса Нега готовый состав, 10 л")
@@ -278,19 +286,20 @@ class TestLine:
         lost = "ОЧИЩАЮЩИЙ ДЛЯ ТЕЛА С МОРСКОЙ СОЛЬЮ, МАСЛОМ ШИ И ЭКСТРАКТОМ ЛАВАНДЫ"
         assert ask(made, lost).line_skus == ()
 
-    def test_without_the_brand_is_not_of_a_name_whose_series_is_unsaid(self, product):
-        name = "Гель для мытья посуды концентрат Nordvik Aurora лимон и мята, 500 мл"
-        bold = Matcher(Assortment([product("A", name)]), {}, {"Лунария": Thresholds(0.5, 0.5)})
-        anybodys = "Гель для мытья посуды концентрат лимон мята 500 мл"
-        unsaid, branded, said = bold.match(
-            [
-                Item(anybodys),
-                Item(f"LUNARIA {anybodys}"),
-                Item("ГЕЛЬ Д/МЫТЬЯ ПОСУДЫ КОНЦ. NORDVIK AURORA ЛИМОН МЯТА 500МЛ"),
-            ]
-        )
-        assert (unsaid.sku, unsaid.line_skus, unsaid.candidate_sku) == (None, (), "A")
-        assert (branded.sku, said.sku) == ("A", "A")
+    def test_without_the_brand_is_not_certain_where_the_series_is_unsaid(self, product, ask):
+        made = [
+            product("A", "Грунт Акварель Весна розовый концентрат 1:9, 1 л"),
+            product("B", "Антисептик Берег для древесины готовый состав, 5 л"),
+            product("C", "Краска Полянка акриловая для стен, 3 л"),
+            product("D", "Средство Роса для мытья полов концентрат, 1 л"),
+            product("E", "Грунт Роса концентрат 1:4, 5 л"),
+            product("F", "Лак Берег розовый, 3 л"),
+        ]
+        rival = "ГРУНТ РОЗОВЫЙ КОНЦЕНТРАТ 1:9 1Л"
+        found = ask(made, rival)
+        assert (found.sku, found.line_skus, found.candidate_sku) == (None, (), "A")
+        assert ask(made, f"{rival} ВЕСНА").sku == "A"
+        assert ask(made, f"LUNARIA {rival}").sku == "A"
 
     def test_is_not_that_of_another_strength(self, product, ask):
         made = [product("A", "Крем для лица дневной защитный увлажняющий SPF 15, 50 мл")]

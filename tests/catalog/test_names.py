@@ -77,6 +77,18 @@ class TestRead:
     def test_undoes_what_tills_and_catalogues_do(self, printed, same):
         assert names.key(printed) == names.key(same)
 
+    @pytest.mark.parametrize(
+        ("apart", "together"),
+        [
+            ("крем д/ рук", "крем д/рук"),
+            ("крем 3 * 50 мл", "крем 3*50мл"),
+            ("крем 50 мл х 2 шт", "крем 50мл х 2шт"),
+            ("крем 0,5 л", "крем 0,5л"),
+        ],
+    )
+    def test_reads_a_measure_however_it_is_spaced(self, apart, together):
+        assert names.read(apart) == names.read(together)
+
     def test_does_not_join_a_number_and_a_unit_across_a_mark(self):
         assert names.read("тон 5, л").amounts == frozenset()
 

@@ -27,7 +27,7 @@ THINGS_IN_A_NAME = 4
 # with one (1 of 101 to 21 of 1,144), four and five were (6 of 176).
 WORDS_WITHOUT_SIZE = 6
 # … and so much of the product's name, by weight: a rival's product is ours without the series. Of
-# invented lines that were certain and said less, 27 of 219 were wrong; of all, one in 56.
+# invented lines that were certain and said less 27 of 219 were wrong, of all one in 56.
 MEANT_WITHOUT_BRAND = 0.65
 CACHED_LINES = 50_000
 GUESSES = 3

@@ -59,17 +59,14 @@ FEATURES = (
 class Ranked:
     """Candidates of a chunk: rows in the lines' order, `starts[i]:starts[i + 1]` are line i's.
 
-    `features` are as FEATURES; `forms` number the index's forms; `lines` are facts of the lines
-    themselves: share of unknown words, weight of the words explained at best, words, whether the
-    first word is explained by each row's form stands in `first`.
+    `features` are as FEATURES; `forms` number the index's forms; `first` is how surely each row's
+    form explains the line's first word; `brandish` says which lines have what may be a brand cut.
     """
 
     features: Floats
     forms: Ints
     starts: Ints
     first: Floats
-    unknown: Floats
-    weight: Floats
     brandish: npt.NDArray[np.bool_]
 
 
@@ -104,9 +101,8 @@ class Index:
         features[:, : of_texts.shape[2]] = of_texts[row_line, row_rank]
         self._measure(lines, row_line, forms, features)
         starts = np.searchsorted(row_line, np.arange(len(lines) + 1))
-        unknown, weight = self._line_facts(words, explained)
         return Ranked(
-            features, forms, starts, first[row_line, row_rank], unknown, weight,
+            features, forms, starts, first[row_line, row_rank],
             np.asarray(self._tokens_brand[words].any(axis=1)),
         )  # fmt: skip
 
@@ -266,7 +262,7 @@ class Index:
         table = np.bincount(cells, scores, len(words) * self._texts).astype(np.float32)
         table = table.reshape(len(words), self._texts)
         table /= self._text_root[:-1]
-        return _best(table, min(CANDIDATES, self._texts))
+        return best_cells(table, min(CANDIDATES, self._texts))
 
     def _of_many(self, words: Ints) -> Ints:
         """The same for one line of a large catalogue: rare words first, within a budget."""
@@ -382,13 +378,6 @@ class Index:
         ).astype(np.float32)
         return out, explained[:, :, 0]
 
-    def _line_facts(self, words: Ints, explained: Floats) -> tuple[Floats, Floats]:
-        weight = self._tokens_weight[words]
-        total = weight.sum(axis=1) + 1e-6
-        unknown = self._tokens_unknown[words].sum(axis=1) / total
-        best = (weight[:, None, :] * explained).sum(axis=2).max(axis=1)
-        return unknown, best / max(self.vocabulary.unknown, 1e-6)
-
     # -- forms and their measures -------------------------------------------------------------
 
     def _expand(self, texts: Ints) -> tuple[Ints, Ints, Ints]:
@@ -437,7 +426,7 @@ class Index:
         )
 
 
-def _best(table: Floats, most: int) -> Ints:
+def best_cells(table: Floats, most: int) -> Ints:
     """Places of so many best cells of each row that are not 0; the row's width where there is none.
 
     Of cells equal to the last that is good enough the first ones; asking for the last good value

@@ -89,8 +89,10 @@ class Running(Access):
 
 
 @contextmanager
-def embedded(home: Path) -> Iterator[Running]:
+def embedded(home: Path, *, memory: int | None = None) -> Iterator[Running]:
     """Run the folder's server while the block lasts; the first call makes everything.
+
+    `memory` is how many bytes its settings are for; None: the machine's.
 
     Raises `AlreadyRunning` (with the holder's pid and addresses), `FolderRefused`, `ServerFailed`.
     """
@@ -104,7 +106,7 @@ def embedded(home: Path) -> Iterator[Running]:
     lock = Lock(home)
     lock.take()
     try:
-        running = _started(home, lock)
+        running = _started(home, lock, memory)
         try:
             _make_logins(running)
             yield running
@@ -180,9 +182,9 @@ def _entered(stack: ExitStack, home: Path) -> Access:
         time.sleep(0.1)
 
 
-def _started(home: Path, lock: Lock, *, attempts: int = 3) -> Running:
+def _started(home: Path, lock: Lock, memory: int | None = None, *, attempts: int = 3) -> Running:
     passwords = folder.passwords(home)
-    made = cluster.prepare(home, superuser_password=passwords[folder.SUPERUSER])
+    made = cluster.prepare(home, superuser_password=passwords[folder.SUPERUSER], memory=memory)
     port = folder.port(home)
     postmaster = Postmaster(made, home=home, port=port)
     try:
@@ -191,7 +193,7 @@ def _started(home: Path, lock: Lock, *, attempts: int = 3) -> Running:
     except PortTaken:  # since we looked, milliseconds ago
         if attempts == 1:
             raise
-        return _started(home, lock, attempts=attempts - 1)
+        return _started(home, lock, memory, attempts=attempts - 1)
     except BaseException:
         postmaster.stop()
         raise

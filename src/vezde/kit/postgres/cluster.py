@@ -45,8 +45,8 @@ class Cluster:
         return bound.command(argv, death_signal=death_signal, uid=user.uid, gid=user.gid)
 
 
-def prepare(home: Path, *, superuser_password: str) -> Cluster:
-    """The folder's cluster, made at the first call, with settings for this machine.
+def prepare(home: Path, *, superuser_password: str, memory: int | None = None) -> Cluster:
+    """The folder's cluster, made at the first call, with settings for this machine or `memory`.
 
     The caller holds the folder's lock. Raises `FolderRefused`, `ServerFailed`.
     """
@@ -61,7 +61,7 @@ def prepare(home: Path, *, superuser_password: str) -> Cluster:
             f"{pgdata} was made by PostgreSQL {made_by}, this is {binaries.MAJOR}. Dump it with "
             "the version of Vezde that made it (pg_dump), move the folder away, restore."
         )
-    folder.write(pgdata / "vezde.conf", settings(memory_bytes()), mode=0o600)
+    folder.write(pgdata / "vezde.conf", settings(memory or memory_bytes()), mode=0o600)
     account.own(pgdata / "vezde.conf")
     return cluster
 
