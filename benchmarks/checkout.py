@@ -180,6 +180,7 @@ class Shop:
         facts = {
             "members": self.chosen.members,
             "rate": self.chosen.rate,
+            "faces": self.chosen.faces,
             "seconds": round(seconds, 1),
             "receipts_a_second": round(self.receipts / seconds, 1),
             "cores": os.cpu_count(),

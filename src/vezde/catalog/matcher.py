@@ -24,7 +24,7 @@ DOUBTFUL = 0.85
 THINGS_IN_A_NAME = 4
 # A line without the brand says so much, too, its size among it. A till that prints no size has to
 # say more: on invented catalogues six words without a size were wrong no oftener than four things
-# with one (1 of 101 to 21 of 1,144), four and five were (6 of 176).
+# with one (1 of 102 to 21 of 1,144), four and five were (6 of 176).
 WORDS_WITHOUT_SIZE = 6
 # … and so much of the product's name, by weight: a rival's product is ours without the series. Of
 # invented lines that were certain and said less 27 of 219 were wrong, of all one in 56.

@@ -70,9 +70,10 @@ def _run(stack: ExitStack, settings: Settings, *, web: bool, workers: int, began
     setting.secret_key(settings)  # made once, before several children look for it
     environment = _environment(settings, logins, given=not messenger)
     mail = web and settings.mail.domain is not None
+    faces = settings.http.faces if web else 0
     children = [
         *messenger,
-        *_children(environment, web=settings.http.faces * web, workers=workers, mail=mail),
+        *_children(environment, faces=faces, workers=workers, mail=mail),
     ]
     code = asyncio.run(supervise.run(children, beside=beside, grace_seconds=GRACE_SECONDS))
     # A service manager and make may both have sent one; the database is being closed already.
@@ -80,17 +81,22 @@ def _run(stack: ExitStack, settings: Settings, *, web: bool, workers: int, began
     return 1 if code == FINAL_EXIT else code
 
 
-def _children(environment: Mapping[str, str], *, web: int, workers: int, mail: bool) -> list[Child]:
+def _children(
+    environment: Mapping[str, str], *, faces: int, workers: int, mail: bool
+) -> list[Child]:
     program = (sys.executable, "-m", "vezde", "serve", "--supervised")
-    children = [
+    web = (*program, "--role", "web")
+    # One alone has the port to itself, several say so.
+    children = [Child("web", web, environment)] if faces == 1 else []
+    if faces > 1:
+        children = [
+            Child(f"web {number}", (*web, "--face", str(number)), environment)
+            for number in range(1, faces + 1)
+        ]
+    children += [
         Child(f"worker {number}", (*program, "--role", "worker", "--workers", "1"), environment)
         for number in range(1, workers + 1)
     ]
-    if web == 1:
-        children.insert(0, Child("web", (*program, "--role", "web"), environment))
-    for number in range(1, web + 1) if web > 1 else ():
-        argv = (*program, "--role", "web", "--face", str(number))
-        children.insert(number - 1, Child(f"web {number}", argv, environment))
     if mail:
         children.append(Child("mail", (*program, "--role", "mail"), environment))
     return children

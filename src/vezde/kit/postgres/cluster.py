@@ -79,8 +79,8 @@ def settings(memory: int) -> str:
         "effective_cache_size": _mb(memory // 2, 256 * MB, 64 * GB),
         "work_mem": _mb(memory // 512, 4 * MB, 64 * MB),
         "maintenance_work_mem": _mb(memory // 32, 64 * MB, GB),
-        # Every page is logged whole after each checkpoint: with 2 GB a busy ledger made one every
-        # few seconds. Written only when so much is written between two.
+        # Every page is logged whole after each checkpoint, so they are to be far apart; it takes
+        # so much disk only while so much is written between two.
         "max_wal_size": _mb(memory // 3, 2 * GB, 8 * GB),
         "checkpoint_timeout": "'15min'",
         "random_page_cost": "1.1",
