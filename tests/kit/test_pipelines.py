@@ -219,6 +219,102 @@ class TestTogether:
             assert await kit_db.together(db, patient(db), twice(db)) == [7, 5]
 
 
+class TestAhead:
+    async def test_first_reads_of_the_second_leave_with_the_first(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ):
+        async with database.transaction(pipeline=True) as db:
+            trips = Trips(db, monkeypatch)
+            assert await kit_db.ahead(db, kit_db.fetch_value(db, PAIR, [1, "a"]), twice(db)) == 5
+            assert trips.count == 2
+
+    async def test_the_second_goes_on_only_when_the_first_is_done(self, database: Database):
+        order = []
+
+        async def first(db: Db) -> None:
+            for number in range(3):
+                await kit_db.fetch_value(db, PAIR, [number, "a"])
+            order.append("first")
+
+        async def then(db: Db) -> str:
+            await kit_db.fetch_value(db, PAIR, [1, "a"])
+            order.append("then")
+            return "done"
+
+        async with database.transaction(pipeline=True) as db:
+            assert await kit_db.ahead(db, first(db), then(db)) == "done"
+        assert order == ["first", "then"]
+
+    @pytest.mark.parametrize("pipeline", [True, False])
+    async def test_what_the_first_raises_is_raised_whatever_the_second_does(
+        self, database: Database, pipeline: bool
+    ):
+        async def refusing(db: Db) -> None:
+            await kit_db.fetch_value(db, PAIR, [1, "a"])
+            await kit_db.fetch_value(db, PAIR, [1, "a"])
+            raise LookupError
+
+        async def early(db: Db) -> None:
+            await db.execute(ADD, ["test.ahead"])
+            raise ValueError
+
+        with pytest.raises(LookupError):
+            async with database.transaction(pipeline=pipeline) as db:
+                await kit_db.ahead(db, refusing(db), early(db))
+        assert await kept(database) == []
+
+    async def test_what_the_second_raises_too_early_comes_in_its_turn(self, database: Database):
+        async def early() -> None:
+            raise ValueError
+
+        with pytest.raises(ValueError):
+            async with database.transaction(pipeline=True) as db:
+                await kit_db.ahead(db, twice(db), early())
+
+    async def test_a_first_that_asks_nothing(self, database: Database):
+        async def nothing() -> None: ...
+
+        async with database.transaction(pipeline=True) as db:
+            assert await kit_db.ahead(db, nothing(), twice(db)) == 5
+            assert await kit_db.ahead(db, twice(db), nothing()) is None
+
+
+class TestAppended:
+    ROWS = "INSERT INTO outbox.subscription (kind) SELECT unnest(%s::text[])"
+
+    async def test_rows_of_a_pipeline_leave_once_before_its_end(self, database: Database):
+        async with database.transaction(pipeline=True) as db:
+            await db.append(self.ROWS, [("test.a",)])
+            await db.append(self.ROWS, [("test.b",), ("test.c",)])
+            assert await (await db.execute(KINDS)).fetchall() == []
+        assert await kept(database) == ["test.a", "test.b", "test.c"]
+
+    async def test_elsewhere_they_leave_at_once(self, database: Database):
+        async with database.transaction() as db:
+            await db.append(self.ROWS, [("test.a",)])
+            assert await (await db.execute(KINDS)).fetchall() == [("test.a",)]
+
+    async def test_they_go_with_what_raises(self, database: Database):
+        with pytest.raises(LookupError):
+            async with database.transaction(pipeline=True) as db:
+                await db.append(self.ROWS, [("test.a",)])
+                raise LookupError
+        async with database.transaction(pipeline=True) as db:
+            await db.append(self.ROWS, [("test.b",)])
+        assert await kept(database) == ["test.b"]
+
+    async def test_inside_a_savepoint_they_stay_or_go_with_it(self, database: Database):
+        async with database.transaction() as db:
+            await db.append(self.ROWS, [("test.a",)])
+            with pytest.raises(LookupError):
+                async with db.transaction():
+                    await db.append(self.ROWS, [("test.b",)])
+                    raise LookupError
+            async with db.transaction():
+                await db.append(self.ROWS, [("test.c",)])
+        assert await kept(database) == ["test.a", "test.c"]
+
+
 async def twice(db: Db) -> int:
     first = await kit_db.fetch_value(db, PAIR, [2, "b"])
     return int(first + await kit_db.fetch_value(db, PAIR, [3, "c"]))

@@ -48,8 +48,11 @@ from vezde.api.console import today as console_today
 from vezde.api.console import troubles as console_troubles
 from vezde.api.tools import Tools
 
-# The batch stands before the receipt of an id, which would take «batch» for one.
+# They are asked in this order, so what a customer waits for at a till comes first. The batch stands
+# before the receipt of an id, which would take «batch» for one.
 ROUTERS = (
+    checkout,
+    orders,
     batch,
     ofd,
     receipts,
@@ -61,8 +64,6 @@ ROUTERS = (
     sources,
     scans,
     points,
-    checkout,
-    orders,
     adjustments,
     catalog,
     sellers,

@@ -8,7 +8,6 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from vezde.access import operations as access_operations
-from vezde.access import queries as access
 from vezde.access.doors import Session, SessionOver
 from vezde.access.model import (
     Key,
@@ -55,10 +54,7 @@ async def caller(
 
 
 async def _known(given: HTTPAuthorizationCredentials, using: Tools) -> Key:
-    async with using.database.glance() as db:
-        key = await access.key_by_text(db, given.credentials)
-        await access_operations.touch_key(db, key, wall=using.clock.wall())
-        return key
+    return await using.keys.by_text(given.credentials, database=using.database, clock=using.clock)
 
 
 def scope(name: Scope) -> Callable[..., Awaitable[Key]]:

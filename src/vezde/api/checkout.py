@@ -147,8 +147,8 @@ def hold_out(hold: Hold, now: datetime) -> HoldOut:
     )
 
 
-@router.post("/v1/checkout/quotes")
-async def quote(asked: QuoteIn, _caller: Caller, using: Using) -> QuoteOut:
+@router.post("/v1/checkout/quotes", response_model=QuoteOut)
+async def quote(asked: QuoteIn, _caller: Caller, using: Using) -> Response:
     """What points can pay of a basket and what it would earn; nothing is kept."""
     basket = Basket(
         names.member_id(asked.member_id),
@@ -159,7 +159,8 @@ async def quote(asked: QuoteIn, _caller: Caller, using: Using) -> QuoteOut:
     async with using.database.glance() as db:
         now = await using.clock.programme(db)
         found = await operations.quote(db, basket, vault=using.vault, now=now)
-    return QuoteOut.model_validate(found.to_json())
+    shown = QuoteOut.model_validate(found.to_json())
+    return Response(shown.model_dump_json(), media_type="application/json")
 
 
 @router.post("/v1/checkout/holds", status_code=201)

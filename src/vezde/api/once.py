@@ -4,22 +4,21 @@ With an `Idempotency-Key` the same request gets the stored answer for 48 hours, 
 the same key is refused, and a second request while the first runs waits on the first one's row.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from fastapi import Request, Response
-from fastapi.encoders import jsonable_encoder
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from vezde.access import model as access_model
 from vezde.access import operations as access
-from vezde.access.model import IdempotencyKeyRequired
+from vezde.access.model import IdempotencyKeyRequired, Stored
 from vezde.api import tools
 from vezde.api.tools import Tools
+from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 
 HEADER = "Idempotency-Key"
@@ -33,14 +32,14 @@ class Done:
     """
 
     status: int
-    body: Any
+    body: BaseModel | bytes
     member_id: UUID | None = None
     media_type: str = "application/json"
 
     def rendered(self) -> bytes:
         if isinstance(self.body, bytes):
             return self.body
-        return bytes(JSONResponse(jsonable_encoder(self.body)).body)
+        return self.body.model_dump_json(by_alias=True).encode()
 
 
 class Asker(Protocol):
@@ -57,7 +56,7 @@ class Till:
     key_id: UUID
 
 
-Work = Callable[[Db, datetime], Awaitable[Done]]
+Work = Callable[[Db, datetime], Coroutine[Any, Any, Done]]
 
 
 async def once(
@@ -80,19 +79,30 @@ async def once(
     key = request.headers.get(HEADER)
     if key is None and required:
         raise IdempotencyKeyRequired
-    async with using.database.transaction(pipeline=pipeline) as db:
-        now = await using.clock.programme(db)
-        if key is None:
-            done = await work(db, now)
-            body, status, media_type = done.rendered(), done.status, done.media_type
-        else:
-            body, status, media_type = await _stored(
-                db, request, caller, key, _fields(request, content), files, work, now
-            )
-    return Response(body, status, media_type=media_type)
+    try:
+        async with using.database.transaction(pipeline=pipeline) as db:
+            now = await using.clock.programme(db)
+            if key is None:
+                done = await work(db, now)
+                body = done.rendered()
+            else:
+                fields = _fields(request, content)
+                done, body = await _kept(db, request, caller, key, fields, files, work, now)
+    except _AnsweredBefore as before:
+        stored = before.stored
+        return Response(stored.body, stored.status, media_type=stored.media_type)
+    return Response(body, done.status, media_type=done.media_type)
 
 
-async def _stored(
+class _AnsweredBefore(Exception):
+    """The request has its answer: no error, but what the work asked ahead is to be rolled back."""
+
+    def __init__(self, stored: Stored) -> None:
+        super().__init__()
+        self.stored = stored
+
+
+async def _kept(
     db: Db,
     request: Request,
     caller: Asker,
@@ -101,21 +111,25 @@ async def _stored(
     files: Sequence[bytes],
     work: Work,
     now: datetime,
-) -> tuple[bytes, int, str]:
+) -> tuple[Done, bytes]:
+    """What the work does, its answer kept; raises `_AnsweredBefore` instead of doing it twice."""
     using = tools.of(request)
     route = f"{request.method} {request.scope['route'].path}"
-    stored = await access.claim_answer(
-        db,
-        key_id=caller.key_id,
-        route=route,
-        idempotency_key=key,
-        vault=using.vault,
-        fingerprint=access_model.fingerprint(fields, files, vault=using.vault),
-        wall=using.clock.wall(),
-    )
-    if stored is not None:
-        return stored.body, stored.status, stored.media_type
-    done = await work(db, now)
+
+    async def claim() -> None:
+        stored = await access.claim_answer(
+            db,
+            key_id=caller.key_id,
+            route=route,
+            idempotency_key=key,
+            vault=using.vault,
+            fingerprint=access_model.fingerprint(fields, files, vault=using.vault),
+            wall=using.clock.wall(),
+        )
+        if stored is not None:
+            raise _AnsweredBefore(stored)
+
+    done = await kit_db.ahead(db, claim(), work(db, now))
     body = done.rendered()
     await access.store_answer(
         db,
@@ -128,7 +142,7 @@ async def _stored(
         member_id=done.member_id,
         media_type=done.media_type,
     )
-    return body, done.status, done.media_type
+    return done, body
 
 
 def _fields(request: Request, content: BaseModel | dict[str, Any] | None) -> dict[str, Any]:

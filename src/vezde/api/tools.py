@@ -1,7 +1,7 @@
 """What the API stands on, made once a process and handed in by wiring."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,7 @@ from fastapi import Request
 
 from vezde.access.operations.entering import Document
 from vezde.access.operations.telling import Channels
+from vezde.api.keys import Keys
 from vezde.kit.clock import Clock
 from vezde.kit.db import Database, Db
 from vezde.kit.troubles import Source
@@ -40,7 +41,7 @@ class Tools:
     for documents, `channels` what codes are sent by, `document` the consent to personal data in
     force at an instant, `adjust_alone` how many points one operator may give or take,
     `unmerge_within` for how long a merge may be undone, `face` the number of this process among
-    those that answer at one port, 0 where it is alone.
+    those that answer at one port, 0 where it is alone, `keys` the API keys met a moment ago.
     """
 
     database: Database
@@ -60,6 +61,7 @@ class Tools:
     unmerge_within: timedelta
     sandbox: Sandbox | None = None
     face: int = 0
+    keys: Keys = field(default_factory=Keys)
 
 
 def of(request: Request) -> Tools:

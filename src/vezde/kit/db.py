@@ -14,7 +14,7 @@ from typing import Any, LiteralString, Self, TypeVar, cast
 from uuid import UUID
 
 import psycopg
-from psycopg import AsyncPipeline
+from psycopg import AsyncPipeline, AsyncTransaction
 from psycopg.adapt import Transformer
 from psycopg.pq import TransactionStatus
 from psycopg.rows import kwargs_row
@@ -22,7 +22,7 @@ from psycopg.types.array import ListDumper
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from vezde.kit.errors import DomainError, Kind, Unavailable
-from vezde.kit.pipelines import Answer, Gathered, Together
+from vezde.kit.pipelines import Ahead, Answer, Gathered, Together
 
 Row = TypeVar("Row")
 
@@ -43,6 +43,14 @@ GONE = ("08", "57P")  # connection lost, server going down
 def _text(one: str) -> str:
     escaped = one.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def array_text(items: Iterable[str]) -> str:
+    """A list of texts as PostgreSQL writes it: for a list of lists, each cast to text[] by itself.
+
+    Its own arrays of arrays have all the same length.
+    """
+    return "{" + ",".join(map(_text, items)) + "}"
 
 
 # How an item of a list is written for PostgreSQL, by its type.
@@ -92,6 +100,7 @@ class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
         self.adapters.register_dumper(list, Flat)
         self._adapter = Transformer(self)
         self.woken: set[str] = set()
+        self._unwritten: dict[LiteralString, list[Sequence[Any]]] | None = None
 
     def wake(self, stage: str) -> None:
         """Wake workers of this stage once the transaction is committed; forgotten on rollback."""
@@ -126,6 +135,17 @@ class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
         async with self.pipeline():
             return await self.ask_each(query, rows)
 
+    async def append(self, query: LiteralString, rows: Sequence[Sequence[Any]]) -> None:
+        """Give rows to a statement whose parameters are arrays, a column each.
+
+        In `gathered` it leaves once, before the COMMIT, with the rows of all who asked: so it is
+        for what nobody of the same transaction reads. Elsewhere it leaves at once.
+        """
+        if self._unwritten is not None:
+            self._unwritten.setdefault(query, []).extend(rows)
+        elif rows:
+            await self.execute(query, [list(column) for column in zip(*rows, strict=True)])
+
     @asynccontextmanager
     async def gathered(self) -> AsyncIterator[None]:
         """A transaction whose BEGIN leaves with the first statements, its COMMIT with the last.
@@ -135,11 +155,28 @@ class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
         """
         async with self.pipeline():
             await self.execute(BEGIN)
-            yield
+            self._unwritten = {}
+            try:
+                yield
+                unwritten = self._unwritten
+            finally:
+                self._unwritten = None
+            for query, rows in unwritten.items():
+                await self.append(query, rows)
             ended = await self.execute(COMMIT)
         if ended.statusmessage != COMMIT:
             raise psycopg.errors.InFailedSqlTransaction("A statement had failed; nothing is kept")
         await self._forget_prepared()
+
+    @asynccontextmanager
+    async def transaction(self, *args: Any, **how: Any) -> AsyncIterator[AsyncTransaction]:
+        """As psycopg's; what is appended inside goes or stays with it, so it leaves at once."""
+        unwritten, self._unwritten = self._unwritten, None
+        try:
+            async with super().transaction(*args, **how) as entered:
+                yield entered
+        finally:
+            self._unwritten = unwritten
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
@@ -336,6 +373,21 @@ async def together(db: Db, *work: Coroutine[Any, Any, Any]) -> list[Any]:
     finally:
         for one in work:
             one.close()
+
+
+async def ahead(db: Db, first: Coroutine[Any, Any, Any], then: Coroutine[Any, Any, Row]) -> Row:
+    """Run `first`, then `then`, and answer what that does; in a pipeline it asks one trip ahead.
+
+    What `then` asks before it waits has been asked when `first` raises: whoever calls rolls back.
+    """
+    if isinstance(db._pipeline, Gathered):
+        _, found = await Ahead(db._pipeline, [first, then])
+        return cast("Row", found)
+    try:
+        await first
+        return await then
+    finally:
+        then.close()
 
 
 async def connect(conninfo: str, *, autocommit: bool = False) -> Db:

@@ -175,22 +175,26 @@ class Together:
     def __await__(self) -> Generator[Any, Any, list[Any]]:
         done: dict[int, Any] = {}
         try:
-            while len(done) < len(self.work):
-                for place, one in enumerate(self.work):
-                    if place not in done:
-                        yield from self._run(place, one, done)
-                if len(done) < len(self.work):
-                    yield from self.pipeline.answered().__await__()
+            yield from self._all(done)
         finally:
             for one in self.work:
                 one.close()
         return [done[place] for place in range(len(self.work))]
 
-    def _run(
-        self, place: int, one: Coroutine[Any, Any, Any], done: dict[int, Any]
-    ) -> Generator[Any, Any, None]:
+    def _all(self, done: dict[int, Any]) -> Generator[Any, Any, None]:
+        while len(done) < len(self.work):
+            for place in range(len(self.work)):
+                if place not in done:
+                    yield from self._run(place, done)
+            if len(done) < len(self.work):
+                yield from self._answered()
+
+    def _answered(self) -> Generator[Any, Any, None]:
+        yield from self.pipeline.answered().__await__()
+
+    def _run(self, place: int, done: dict[int, Any]) -> Generator[Any, Any, None]:
         """Let one go on until it is parked or done; what else it waits for is the loop's."""
-        outer = self.pipeline.parking
+        outer, one = self.pipeline.parking, self.work[place]
         self.pipeline.parking = True
         try:
             asked = one.send(None)
@@ -205,6 +209,33 @@ class Together:
             done[place] = end.value
         finally:
             self.pipeline.parking = outer
+
+
+class Ahead(Together):
+    """Two coroutines of which the second asks its first reads with the first one's.
+
+    It goes on, or fails, only when the first is done; where that raises, what the second has asked
+    was asked in vain, and is to be rolled back if it wrote anything.
+    """
+
+    def _all(self, done: dict[int, Any]) -> Generator[Any, Any, None]:
+        yield from self._run(0, done)
+        early, sent = None, False
+        try:
+            yield from self._run(1, done)
+        except Exception as error:
+            early = error
+        while 0 not in done:
+            yield from self._answered()
+            sent = True
+            yield from self._run(0, done)
+        if early is not None:
+            raise early
+        while 1 not in done:
+            if not sent:
+                yield from self._answered()
+            sent = False
+            yield from self._run(1, done)
 
 
 PARKED = object()

@@ -55,7 +55,7 @@ class NotParked(DomainError):
 async def record(db: Db, facts: Sequence[FactRow]) -> None:
     """Append the facts; those of subscribed kinds are handed to their reactions after the commit.
 
-    Works inside a pipeline: nothing is read.
+    In a pipeline all facts of the transaction are written at its end: nothing of it reads them.
     """
     if not facts:
         return
@@ -72,7 +72,7 @@ async def record(db: Db, facts: Sequence[FactRow]) -> None:
         )
         for fact in facts
     ]
-    await db.execute(RECORD, [list(column) for column in zip(*rows, strict=True)])
+    await db.append(RECORD, rows)
     db.wake(model.HAND_OVER)
 
 

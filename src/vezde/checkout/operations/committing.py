@@ -77,7 +77,6 @@ async def commit(
     basket = Basket(held.member_id, held.sales_channel, held.lines, held.delivery_kopecks)
     await _check_lines(db, lines, held, vault=vault, now=now)
     found = await pricing.met(db, basket, programmes, products, at=paid_at)
-    spent = await _spend(db, held, order_id, found.programme, paid_at=paid_at, now=now, actor=actor)
     order = await recording.keep(
         db,
         NewOrder(
@@ -89,9 +88,9 @@ async def commit(
             paid_at=paid_at,
             fingerprint=same,
             hold_id=hold_id,
-            spent=spent,
         ),
         found,
+        spending=_spend(db, held, order_id, found.programme, paid_at=paid_at, now=now, actor=actor),
         now=now,
         actor=actor,
     )

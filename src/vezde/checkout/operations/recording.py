@@ -1,6 +1,6 @@
 """An order is recorded: its number claimed, its goods a purchase, its points earned."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
@@ -12,6 +12,7 @@ from vezde.checkout import events, queries, quoting
 from vezde.checkout.model import DELIVERY, Basket, Share, SoldLine
 from vezde.checkout.operations.pricing import Setting
 from vezde.checkout.queries import Order
+from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.kit.errors import DomainError, Kind
 from vezde.ledger.operations import Spent
@@ -55,7 +56,7 @@ class NewOrder:
     """An order about to be recorded; `shares` are by line, the delivery's last.
 
     `ordered_at` and `paid_at` are the shop's; `paid_at` picks the programme's version. `hold_id`
-    and `spent` belong to an order that points paid in part.
+    belongs to an order that points paid in part.
     """
 
     order_ref: UUID
@@ -66,7 +67,6 @@ class NewOrder:
     paid_at: datetime
     fingerprint: bytes
     hold_id: UUID | None = None
-    spent: Spent | None = None
 
     @property
     def number(self) -> tuple[str, str]:
@@ -99,8 +99,16 @@ async def known(
     return found
 
 
-async def keep(db: Db, new: NewOrder, found: Setting, *, now: datetime, actor: str) -> Order:
-    """Record the order, whose number is claimed and whose points are spent, and let it earn."""
+async def keep(
+    db: Db,
+    new: NewOrder,
+    found: Setting,
+    *,
+    spending: Coroutine[Any, Any, Spent] | None = None,
+    now: datetime,
+    actor: str,
+) -> Order:
+    """Spend the order's points, if any, record it, whose number is claimed, and let it earn."""
     document = quoting.purchase_document(
         new.basket,
         list(new.shares),
@@ -113,16 +121,27 @@ async def keep(db: Db, new: NewOrder, found: Setting, *, now: datetime, actor: s
         order_id=new.order_id,
         proof={"order_id": new.order_id, "order_ref": str(new.order_ref)},
     )
-    # Whoever spent points has the account already.
-    held = new.spent is not None
-    (recorded,) = await purchases.record(db, [document], now=now, actor=actor, held=held)
-    order = _order(new, recorded.purchase_id, recorded.decision, now)
+    if spending is None:
+        spent, (recorded,) = None, await purchases.record(db, [document], now=now, actor=actor)
+    else:
+        # Spending is asked first, so the account is locked and points of this order come too late
+        # to pay for it.
+        spent, (recorded,) = await kit_db.together(
+            db, spending, purchases.record(db, [document], now=now, actor=actor, held=True)
+        )
+    order = _order(new, spent, recorded.purchase_id, recorded.decision, now)
     await db.execute(ADD, _row(order, found.programme.version, actor))
     await outbox.record(db, _facts(order, now))
     return order
 
 
-def _order(new: NewOrder, purchase_id: UUID, decision: Decision | None, now: datetime) -> Order:
+def _order(
+    new: NewOrder,
+    spent: Spent | None,
+    purchase_id: UUID,
+    decision: Decision | None,
+    now: datetime,
+) -> Order:
     earned: dict[int, int] = {}
     for part in decision.parts if decision else ():
         earned[part.line] = earned.get(part.line, 0) + part.points
@@ -134,8 +153,8 @@ def _order(new: NewOrder, purchase_id: UUID, decision: Decision | None, now: dat
         purchase_id=purchase_id,
         hold_id=new.hold_id,
         account_id=new.basket.member_id,
-        spent_seq=new.spent.seq if new.spent else None,
-        spent_points=new.spent.points if new.spent else 0,
+        spent_seq=spent.seq if spent else None,
+        spent_points=spent.points if spent else 0,
         earned_points=decision.points if decision else 0,
         active_at=decision.active_at if decision else None,
         paid_kopecks=sum(share.pay_kopecks for share in new.shares),

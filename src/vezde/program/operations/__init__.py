@@ -1,7 +1,7 @@
 """Verbs that write: price facts, publish the programme; and check a document before that."""
 
 from vezde.program.checking import Checked, ProgramInvalid, check
-from vezde.program.operations.applying import apply
+from vezde.program.operations.applying import Ground, apply, ground
 from vezde.program.operations.publishing import (
     ValidFromPast,
     VersionScheduled,
@@ -11,11 +11,13 @@ from vezde.program.sections import Section
 
 __all__ = [
     "Checked",
+    "Ground",
     "ProgramInvalid",
     "Section",
     "ValidFromPast",
     "VersionScheduled",
     "apply",
     "check",
+    "ground",
     "publish",
 ]

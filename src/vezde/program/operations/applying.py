@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
@@ -24,6 +25,7 @@ from vezde.program.model import (
     Fact,
     FactLine,
     Programme,
+    Programmes,
     Standing,
 )
 from vezde.program.records import Decided, Given, Outcome
@@ -54,24 +56,44 @@ MOST_TITLE = 120
 Key = tuple[UUID, UUID]
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What members' facts are decided on, whatever they say: who they were, and the versions."""
+
+    former: Former
+    programmes: Programmes
+
+
+async def ground(db: Db, members_of: Sequence[UUID]) -> Ground:
+    """Read it for these members, whose accounts this transaction has locked."""
+    former, programmes = await kit_db.together(
+        db, members.former(db, members_of), queries.programmes(db)
+    )
+    return Ground(former, programmes)
+
+
 async def apply(
-    db: Db, facts: Sequence[Fact], *, now: datetime, actor: str, held: bool = False
+    db: Db,
+    facts: Sequence[Fact],
+    *,
+    now: datetime,
+    actor: str,
+    on: Ground | None = None,
 ) -> list[Decision]:
     """Price each fact under the version of its time and give the points; answers in the same order.
 
     A fact decided before, here or earlier in the same call, answers its first decision and does
     nothing. Facts of one member see the earlier ones of the call. Locks the members' accounts in
-    id order, unless they are `held` by this transaction already. Raises `NoProgramme` and what the
-    ledger raises; then nothing may be kept.
+    id order, unless this transaction has, and read what they are decided `on`. Raises `NoProgramme`
+    and what the ledger raises; then nothing may be kept.
     """
     if not facts:
         return []
-    members_of = sorted({fact.member_id for fact in facts})
-    if not held:
+    if on is None:
+        members_of = sorted({fact.member_id for fact in facts})
         await ledger.lock(db, members_of)
-    former, programmes = await kit_db.together(
-        db, members.former(db, members_of), queries.programmes(db)
-    )
+        on = await ground(db, members_of)
+    former, programmes = on.former, on.programmes
     first: dict[Key, Fact] = {}
     for fact in facts:
         first.setdefault(_key(fact), fact)

@@ -50,12 +50,19 @@ INSERT INTO purchases.document
      recorded_at, total_kopecks, proof, order_id, fn, fd)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
-ADD_LINE = """
+ADD_LINES = """
 INSERT INTO purchases.line
     (member_id, receipt_id, line, purchase_id, seller_inn, provider_inn, goods, occurred_at,
      paid, state, sku, quantity_micro, sum_kopecks, open_kopecks, met_kopecks,
      may_be, by_line, mark, gtin, sernum, order_number)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+SELECT %s, %s, line, %s, %s, provider_inn, goods, %s, paid, state, sku, quantity_micro,
+    sum_kopecks, open_kopecks, met_kopecks, may_be::text[], by_line, mark, gtin, sernum,
+    order_number
+FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[],
+    %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::boolean[], %s::text[], %s::text[],
+    %s::text[], %s::text[])
+    AS given (line, provider_inn, goods, paid, state, sku, quantity_micro, sum_kopecks,
+        open_kopecks, met_kopecks, may_be, by_line, mark, gtin, sernum, order_number)
 """
 CHANGE_LINE = """
 UPDATE purchases.line SET state = %s, open_kopecks = %s
@@ -102,10 +109,12 @@ async def record(
     numbering.forget(book, useless)
     nets = await taking.look(db, [numbering.without(one, useless) for one in documents])
     mine = [_earning(_link(one, book, useless), nets, book) for one in documents]
-    found = await meeting.confirm(db, mine, book)
+    found, ground = await kit_db.together(
+        db, meeting.confirm(db, mine, book), program.ground(db, members)
+    )
     linked = found.linked
     facts = [fact for one in linked if (fact := _fact(one, now)) is not None]
-    decisions = await program.apply(db, facts, now=now, actor=actor, held=True)
+    decisions = await program.apply(db, facts, now=now, actor=actor, on=ground)
     by_receipt = {decision.fact_id: decision for decision in decisions}
     waiting = await _sku_needed(db, facts, decisions)
     await _write(db, linked, book, before, waiting, now=now)
@@ -322,7 +331,7 @@ async def _write(
     )
     await kit_db.execute_many(db, ADD_DOCUMENT, [_document_row(one, now) for one in linked])
     await kit_db.execute_many(
-        db, ADD_LINE, [row for one in linked for row in _line_rows(one, book, waiting)]
+        db, ADD_LINES, [_lines_row(one, book, waiting) for one in linked if one.document.lines]
     )
     changed = {
         (line.member_id, line.receipt_id, line.line) for one in linked for line in one.touched
@@ -354,40 +363,46 @@ def _document_row(linked: Linked, now: datetime) -> tuple[object, ...]:
     )
 
 
-def _line_rows(
-    linked: Linked, book: Book, waiting: Mapping[UUID, frozenset[int]]
-) -> list[tuple[object, ...]]:
+def _lines_row(linked: Linked, book: Book, waiting: Mapping[UUID, frozenset[int]]) -> list[object]:
+    """What a document's lines have in common, then of each what is its own, a list a column."""
     document = linked.document
     sku_needed = waiting.get(document.receipt_id, frozenset())
-    rows: list[tuple[object, ...]] = []
-    for line in document.lines:
-        known = book[document.member_id, document.receipt_id, line.line]
-        rows.append(
-            (
-                document.member_id,
-                document.receipt_id,
-                line.line,
-                linked.purchase_id,
-                document.seller_inn,
-                line.provider_inn,
-                line.goods,
-                document.occurred_at,
-                line.paid,
-                known.state,
-                line.sku,
-                line.quantity_micro,
-                line.sum_kopecks,
-                known.open_kopecks,
-                linked.met.get(line.line, 0),
-                [sku for one in line.variants for sku in one.skus],
-                _by_line(line, known) and line.line not in sku_needed,
-                line.mark,
-                line.pack.gtin if line.pack else None,
-                line.pack.serial if line.pack else None,
-                line.order_number,
-            )
-        )
-    return rows
+    columns = zip(
+        *(_line_row(linked, line, book, sku_needed) for line in document.lines), strict=True
+    )
+    return [
+        document.member_id,
+        document.receipt_id,
+        linked.purchase_id,
+        document.seller_inn,
+        document.occurred_at,
+        *map(list, columns),
+    ]
+
+
+def _line_row(
+    linked: Linked, line: Line, book: Book, sku_needed: frozenset[int]
+) -> tuple[object, ...]:
+    document = linked.document
+    known = book[document.member_id, document.receipt_id, line.line]
+    return (
+        line.line,
+        line.provider_inn,
+        line.goods,
+        line.paid.value,
+        known.state.value,
+        line.sku,
+        line.quantity_micro,
+        line.sum_kopecks,
+        known.open_kopecks,
+        linked.met.get(line.line, 0),
+        kit_db.array_text([sku for one in line.variants for sku in one.skus]),
+        _by_line(line, known) and line.line not in sku_needed,
+        line.mark,
+        line.pack.gtin if line.pack else None,
+        line.pack.serial if line.pack else None,
+        line.order_number,
+    )
 
 
 def _by_line(line: Line, known: KnownLine) -> bool:
