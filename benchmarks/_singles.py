@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import aiohttp
+import _http
+import uvloop
 
 from vezde.kit import ids
 from vezde.testing.installation import Installation
 
+CONNECTIONS = 32
 WATCHED_EACH = 20  # of posts; looking after each would be most of the load
 LOOK_SECONDS = 0.02
 PATIENCE_SECONDS = 30.0
@@ -30,14 +32,12 @@ class Singles:
 
     def run(self, bodies: Sequence[dict[str, Any]], rate: float) -> None:
         """Post all, on time whether or not others were answered."""
-        asyncio.run(self._run(bodies, rate))
+        uvloop.run(self._run(bodies, rate))
 
     async def _run(self, bodies: Sequence[dict[str, Any]], rate: float) -> None:
         headers = {"Authorization": f"Bearer {self.server.key}"}
-        base = f"http://127.0.0.1:{self.server.port}"
-        connector = aiohttp.TCPConnector(limit=100)
         async with (
-            aiohttp.ClientSession(base, headers=headers, connector=connector) as self.http,
+            _http.Client(self.server.port, headers, connections=CONNECTIONS) as self.http,
             asyncio.TaskGroup() as group,
         ):
             start = time.perf_counter() + 0.1
@@ -48,20 +48,19 @@ class Singles:
 
     async def _post(self, body: dict[str, Any], at: float, *, watched: bool) -> None:
         self.late.append(time.perf_counter() - at)
-        key = {"Idempotency-Key": str(ids.new())}
-        async with self.http.post("/v1/receipts", json=body, headers=key) as answer:
-            told = json.loads(await answer.read())
+        status, content = await self.http.post("/v1/receipts", body, str(ids.new()))
         self.answered.append(time.perf_counter() - at)
-        if answer.status != 202:
-            self.refused[f"{answer.status} {told.get('code')}"] += 1
+        told = json.loads(content)
+        if status != 202:
+            self.refused[f"{status} {told.get('code')}"] += 1
         elif watched:
             await self._look(told["id"], at)
 
     async def _look(self, receipt_id: str, at: float) -> None:
         status = ""
         while time.perf_counter() - at < PATIENCE_SECONDS:
-            async with self.http.get(f"/v1/receipts/{receipt_id}") as answer:
-                told = json.loads(await answer.read())
+            _, content = await self.http.send("GET", f"/v1/receipts/{receipt_id}")
+            told = json.loads(content)
             if (
                 told["status"] == "accepted"
                 and told["points"]["pending"] + told["points"]["active"]

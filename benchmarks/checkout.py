@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import Any
 
 import _accounts
+import _http
 import _machine
-import aiohttp
 import psycopg
+import uvloop
 
 import receipts
 from vezde.api import names
@@ -43,6 +44,7 @@ PROGRAM = {
     "receipts": {"window_days": 30, "per_day": 1_000},
     "sellers": {"own_inns": []},
 }
+CONNECTIONS = 64  # of the shops, used in turn
 PRODUCTS = [
     {"sku": f"LU-{number}", "name": f"Крем LUNARIA {number} мл", "brand": "LUNARIA"}
     for number in range(1, 51)
@@ -71,7 +73,8 @@ def main() -> None:
             psycopg.connect(access.owner, autocommit=True) as db,
         ):
             _accounts.fill(db, chosen.members, now=datetime.now(UTC) - timedelta(days=1))
-        asyncio.run(Shop(server, chosen).open())
+            _accounts.settle(access.superuser)
+        uvloop.run(Shop(server, chosen).open())
 
 
 class Shop:
@@ -88,10 +91,8 @@ class Shop:
 
     async def open(self) -> None:
         headers = {"Authorization": f"Bearer {self.server.key}"}
-        connector = aiohttp.TCPConnector(limit=200)
-        base = f"http://127.0.0.1:{self.server.port}"
-        async with aiohttp.ClientSession(base, headers=headers, connector=connector) as http:
-            self.http = http
+        port = self.server.port
+        async with _http.Client(port, headers, connections=CONNECTIONS) as self.http:
             bodies = self.bodies()
             await self.customers(50, seconds=3)  # connections, caches, plans
             self.took.clear()
@@ -147,12 +148,10 @@ class Shop:
     async def post(self, kind: str, path: str, body: Any, at: float) -> Any:
         await asyncio.sleep(max(at - time.perf_counter(), 0))
         self.late.append(time.perf_counter() - at)
-        key = {"Idempotency-Key": str(ids.new())}
-        async with self.http.post(path, json=body, headers=key) as answer:
-            content = await answer.read()
+        status, content = await self.http.post(path, body, str(ids.new()))
         self.took[kind].append(time.perf_counter() - at)
-        if answer.status >= 300:
-            self.refused[f"{kind} {answer.status} {json.loads(content).get('code')}"] += 1
+        if status >= 300:
+            self.refused[f"{kind} {status} {json.loads(content).get('code')}"] += 1
             return None
         return json.loads(content)
 
@@ -169,11 +168,12 @@ class Shop:
     async def batches(self, bodies: list[bytes]) -> None:
         """A batch of receipts each second, over a connection of its own."""
         start = time.perf_counter()
-        headers = {"Content-Type": "application/x-ndjson"}
         for number, body in enumerate(bodies):
             await asyncio.sleep(max(start + number - time.perf_counter(), 0))
-            async with self.http.post("/v1/receipts/batch", data=body, headers=headers) as answer:
-                told = [json.loads(one) for one in (await answer.read()).splitlines()]
+            _, content = await self.http.send(
+                "POST", "/v1/receipts/batch", body, content_type="application/x-ndjson"
+            )
+            told = [json.loads(one) for one in content.splitlines()]
             self.receipts += sum(one.get("status") == "accepted" for one in told)
 
     def report(self, spent: dict[str, float], seconds: float) -> None:
@@ -204,8 +204,8 @@ class Shop:
         seen = 0
         chosen = random.sample(self.committed, min(100, len(self.committed)))
         for order_id, _member in chosen:
-            async with self.http.get(f"/v1/orders/own_site/{order_id}") as answer:
-                seen += answer.status == 200 and (await answer.json())["spent_points"] > 0
+            status, content = await self.http.send("GET", f"/v1/orders/own_site/{order_id}")
+            seen += status == 200 and json.loads(content)["spent_points"] > 0
         print(json.dumps({"figure": "orders to be seen by GET", "value": f"{seen}/{len(chosen)}"}))
         if seen != len(chosen):
             sys.exit("committed orders are missing")

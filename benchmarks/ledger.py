@@ -81,9 +81,7 @@ def filled(members: int) -> Iterator[str]:
             sizes = dict(db.execute(SIZES).fetchall())
             db.execute("CREATE TABLE ledger.row_of_bench (id uuid PRIMARY KEY, said jsonb)")
             db.execute("GRANT INSERT ON ledger.row_of_bench TO vezde_app")
-        # What filling left to be written is written before any clock runs.
-        with psycopg.connect(running.superuser, autocommit=True) as db:
-            db.execute("CHECKPOINT")
+        _accounts.settle(running.superuser)
         tell(
             {
                 "figure": "bytes on disk a member with ten lots",

@@ -15,10 +15,12 @@ from uuid import UUID
 
 import psycopg
 from psycopg import AsyncPipeline, AsyncTransaction
-from psycopg.adapt import Transformer
+from psycopg.abc import DumperKey, PQGen
+from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import TransactionStatus
 from psycopg.rows import kwargs_row
-from psycopg.types.array import ListDumper
+from psycopg.types.array import BaseListDumper, ListDumper
+from psycopg.waiting import Ready, Wait
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from vezde.kit.errors import DomainError, Kind, Unavailable
@@ -57,22 +59,30 @@ def array_text(items: Iterable[str]) -> str:
 WRITTEN: dict[type, Callable[[Any], str]] = {
     UUID: lambda one: one.hex,
     int: str,
+    bool: lambda one: "t" if one else "f",
     str: _text,
     bytes: lambda one: f'"\\\\x{one.hex()}"',
     datetime: lambda one: f'"{one}"',
+    NoneType: lambda _one: "NULL",
 }
 
 
 class Flat(ListDumper):
-    """Lists of one type whose items are written by one join; other lists psycopg's own way.
+    """Lists of one type, of which some may be None, written by one join; others psycopg's own way.
 
-    That asks of each item how to dump it and whether it needs quotes.
+    That looks for the largest integer, asks of each item how to dump it and whether it needs
+    quotes. What a list is a list of the statement says, by a cast or what it is compared with:
+    told by the values it would be another one, planned anew, when all of them are None or small.
     """
 
+    def get_key(self, obj: list[Any], format: PyFormat) -> DumperKey:  # noqa: A002 - psycopg's name
+        return self.cls if _written(obj) else super().get_key(obj, format)
+
+    def upgrade(self, obj: list[Any], format: PyFormat) -> BaseListDumper:  # noqa: A002
+        return self if _written(obj) else super().upgrade(obj, format)
+
     def dump(self, obj: list[Any]) -> Any:
-        kinds = set(map(type, obj))
-        kinds.discard(NoneType)
-        write = WRITTEN.get(kinds.pop()) if len(kinds) == 1 else None
+        write = _written(obj)
         if write is None:
             return super().dump(obj)
         if None in obj:
@@ -82,6 +92,14 @@ class Flat(ListDumper):
         text = ",".join(items)
         # What PostgreSQL cannot keep psycopg refuses in its own words.
         return super().dump(obj) if "\0" in text else f"{{{text}}}".encode()
+
+
+def _written(items: list[Any]) -> Callable[[Any], str] | None:
+    """How the items are written if they are all of one type that is known."""
+    kinds = set(map(type, items))
+    if len(kinds) > 1:
+        kinds.discard(NoneType)
+    return WRITTEN.get(kinds.pop() if kinds else NoneType) if len(kinds) < 2 else None
 
 
 class Contested(DomainError):
@@ -101,10 +119,68 @@ class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
         self._adapter = Transformer(self)
         self.woken: set[str] = set()
         self._unwritten: dict[LiteralString, list[Sequence[Any]]] | None = None
+        self._watched: tuple[asyncio.AbstractEventLoop, int] | None = None
+        self._waiting: asyncio.Future[None] | None = None
 
     def wake(self, stage: str) -> None:
         """Wake workers of this stage once the transaction is committed; forgotten on rollback."""
         self.woken.add(stage)
+
+    async def wait(
+        self, gen: PQGen[Row], interval: float = 0.1, timeout: float | None = None
+    ) -> Row:
+        """As psycopg's, but the loop watches the socket for as long as the connection lives.
+
+        psycopg has it watch anew, and a timer beside, for each answer: of a short statement that
+        was a twentieth of the client's work.
+        """
+        begun: PQGen[Row] = gen
+        if timeout is None:
+            try:
+                wanted = next(gen)
+                while wanted == Wait.R:
+                    await self._readable()
+                    wanted = gen.send(Ready.R)
+                begun = cast("PQGen[Row]", _Begun(gen))  # it wants to write, which is rare
+            except StopIteration as end:
+                found: Row = end.value
+                return found
+            except asyncio.CancelledError as error:
+                begun = cast("PQGen[Row]", _Begun(gen, error))  # psycopg cancels the statement
+            except BaseException:
+                self._unwatch()  # libpq may have closed the socket, and its number is free
+                raise
+        self._unwatch()
+        return await super().wait(begun, interval, timeout)
+
+    async def close(self) -> None:
+        """As psycopg's."""
+        self._unwatch()
+        await super().close()
+
+    async def _readable(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._watched is None:
+            self._watched = loop, self.pgconn.socket
+            loop.add_reader(self.pgconn.socket, self._came)
+        self._waiting = loop.create_future()
+        try:
+            await self._waiting
+        finally:
+            self._waiting = None
+
+    def _came(self) -> None:
+        if self._waiting is None:
+            self._unwatch()  # the server went away, or says what nobody asked: not again and again
+        elif not self._waiting.done():
+            self._waiting.set_result(None)
+
+    def _unwatch(self) -> None:
+        if self._watched is not None:
+            loop, socket = self._watched
+            self._watched = None
+            if not loop.is_closed():
+                loop.remove_reader(socket)
 
     @asynccontextmanager
     async def pipeline(self) -> AsyncIterator[AsyncPipeline]:
@@ -199,6 +275,35 @@ class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
             await self.wait(self._prepared.maintain_gen(self))
 
 
+class _Pool(AsyncConnectionPool[Db]):
+    """Lends first what came back last: its plans are in the server's caches still.
+
+    psycopg's own lends in turn, so that of twenty connections each is cold. Rarely used ones are
+    closed after a while, as there.
+    """
+
+    async def _get_ready_connection(self, timeout: float | None) -> Db | None:
+        self._pool.rotate(1)
+        return await super()._get_ready_connection(timeout)
+
+
+class _Begun:
+    """A generator of psycopg's that runs already, for who would begin it; `error` comes first."""
+
+    def __init__(self, gen: PQGen[Any], error: BaseException | None = None) -> None:
+        self._gen = gen
+        self._error = error
+
+    def __next__(self) -> Wait:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        return self._gen.send(Ready.NONE)
+
+    def send(self, ready: Ready) -> Wait:
+        return self._gen.send(ready)
+
+
 class Database:
     """The pool of one process.
 
@@ -221,7 +326,7 @@ class Database:
         options = "-c timezone=UTC"
         if planned_once:
             options += PLANNED_ONCE
-        self.pool = AsyncConnectionPool(
+        self.pool = _Pool(
             conninfo,
             connection_class=Db,
             min_size=1,
