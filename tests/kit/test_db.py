@@ -1,5 +1,7 @@
-"""The connection: lists as PostgreSQL takes them, statements planned once where that is asked."""
+"""The connection: lists as PostgreSQL takes them, waiting, statements planned once if asked."""
 
+import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, LiteralString
 from uuid import UUID, uuid4
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from vezde.kit import db as kit_db
 from vezde.kit.db import Database, Flat
-from vezde.kit.errors import DomainError
+from vezde.kit.errors import DomainError, Unavailable
 
 PLANS = """
 SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%outbox.todo%'
@@ -113,6 +115,111 @@ async def plan(conninfo: str, *, planned_once: bool) -> str:
     ):
         rows = await (await db.execute(f"EXPLAIN {DUE}", [[1]])).fetchall()
     return "\n".join(row[0] for row in rows)
+
+
+TYPED = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%pg_typeof%'"
+
+
+class TestListsOfAnyValues:
+    async def test_are_of_the_type_that_the_statement_says(self, database: Database):
+        """By their values they would be smallint[], integer[] or unknown, each planned anew."""
+        query = "SELECT pg_typeof(%s::bigint[])::text, pg_typeof(%s::boolean[])::text"
+        async with Database(database.pool.conninfo, size=1) as one:
+            for given in ([1], [1, None], [10**12], [None], []):
+                async with one.transaction() as db:
+                    row = await (await db.execute(query, [given, [True, None]])).fetchone()
+                assert row == ("bigint[]", "boolean[]")
+            async with one.transaction() as db:
+                assert await kit_db.fetch_value(db, TYPED) == 1
+
+    @given_any(
+        lists=st.lists(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"))))
+    )
+    def test_of_texts_are_written_alike_inside_a_list(self, lists: list[list[str]]):
+        for one in lists:
+            assert kit_db.array_text(one) == Flat(list).dump(one).decode()
+
+
+TERMINATE = "SELECT pg_terminate_backend(%s)"
+PID = "SELECT pg_backend_pid()"
+ASLEEP = """
+SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep%'
+"""
+
+
+class TestWaiting:
+    async def test_a_statement_that_nobody_waits_for_any_more_is_cancelled(
+        self, database: Database
+    ):
+        async with database.glance() as db:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await kit_db.fetch_value(db, "SELECT pg_sleep(60)::text")
+        async with database.transaction() as db:
+            assert await kit_db.fetch_value(db, ASLEEP) == 0
+
+    async def test_a_connection_lost_while_idle_is_replaced(self, fresh):
+        """Its socket's number goes to the next connection, which must be watched for itself."""
+        async with Database(fresh.app, size=1) as database:
+            for _ in range(3):
+                async with database.transaction() as db:
+                    pid = await kit_db.fetch_value(db, PID)
+                await terminated(fresh.app, pid)
+                await asyncio.sleep(0.05)
+                with suppress(Unavailable):  # later ones are tried before they are lent
+                    async with database.transaction() as db:
+                        await kit_db.fetch_value(db, PID)
+                async with asyncio.timeout(10), database.transaction() as db:
+                    assert await kit_db.fetch_value(db, PID) != pid
+
+    async def test_a_connection_lost_while_it_is_asked_is_replaced(self, fresh):
+        async with Database(fresh.app, size=1) as database:
+            for _ in range(3):
+                with pytest.raises(Unavailable):
+                    await terminated_meanwhile(database, fresh.app)
+                async with asyncio.timeout(10), database.transaction() as db:
+                    assert await kit_db.fetch_value(db, "SELECT 1") == 1
+
+    async def test_more_than_a_socket_takes_at_once_is_sent(self, database: Database):
+        text = "x" * 20_000_000
+        async with asyncio.timeout(60), database.transaction() as db:
+            assert await kit_db.fetch_value(db, "SELECT length(%s::text)", [text]) == len(text)
+        async with asyncio.timeout(60), database.transaction(pipeline=True) as db:
+            assert await kit_db.fetch_value(db, "SELECT %s::text", [text]) == text
+
+    async def test_what_the_server_says_unasked_is_not_heard_over_and_over(self, fresh):
+        async with Database(fresh.app, size=1) as database:
+            async with database.transaction() as db:
+                await db.execute("LISTEN test_unasked")
+                connection = db
+            other = await kit_db.connect(fresh.owner, autocommit=True)
+            async with other:
+                await other.execute("NOTIFY test_unasked")
+            await asyncio.sleep(0.1)
+            assert connection._watched is None
+            async with database.transaction() as db:
+                assert await kit_db.fetch_value(db, "SELECT 1") == 1
+
+    async def test_the_connection_that_came_back_last_is_lent_first(self, fresh):
+        async with Database(fresh.app, size=3) as database:
+            async with database.glance() as one, database.glance() as two:
+                pids = [await kit_db.fetch_value(one, PID), await kit_db.fetch_value(two, PID)]
+            for _ in range(3):
+                async with database.glance() as db:
+                    assert await kit_db.fetch_value(db, PID) == pids[0]
+
+
+async def terminated_meanwhile(database: Database, conninfo: str) -> None:
+    async with asyncio.timeout(10), database.transaction() as db:
+        pid = await kit_db.fetch_value(db, PID)
+        asleep = kit_db.fetch_value(db, "SELECT pg_sleep(60)::text")
+        await asyncio.gather(asleep, terminated(conninfo, pid))
+
+
+async def terminated(conninfo: str, pid: int) -> None:
+    other = await kit_db.connect(conninfo, autocommit=True)
+    async with other:
+        await other.execute(TERMINATE, [pid])
 
 
 class TestGlance:

@@ -295,10 +295,8 @@ class TestAppended:
             assert await (await db.execute(KINDS)).fetchall() == [("test.a",)]
 
     async def test_they_go_with_what_raises(self, database: Database):
-        with pytest.raises(LookupError):
-            async with database.transaction(pipeline=True) as db:
-                await db.append(self.ROWS, [("test.a",)])
-                raise LookupError
+        with pytest.raises(psycopg.DataError):
+            await self.in_vain(database)
         async with database.transaction(pipeline=True) as db:
             await db.append(self.ROWS, [("test.b",)])
         assert await kept(database) == ["test.b"]
@@ -306,13 +304,21 @@ class TestAppended:
     async def test_inside_a_savepoint_they_stay_or_go_with_it(self, database: Database):
         async with database.transaction() as db:
             await db.append(self.ROWS, [("test.a",)])
-            with pytest.raises(LookupError):
-                async with db.transaction():
-                    await db.append(self.ROWS, [("test.b",)])
-                    raise LookupError
+            with pytest.raises(psycopg.DataError):
+                await self.in_vain_inside(db)
             async with db.transaction():
                 await db.append(self.ROWS, [("test.c",)])
         assert await kept(database) == ["test.a", "test.c"]
+
+    async def in_vain(self, database: Database) -> None:
+        async with database.transaction(pipeline=True) as db:
+            await db.append(self.ROWS, [("test.a",)])
+            await kit_db.fetch_value(db, QUOTIENT, [0])
+
+    async def in_vain_inside(self, db: Db) -> None:
+        async with db.transaction():
+            await db.append(self.ROWS, [("test.b",)])
+            await kit_db.fetch_value(db, QUOTIENT, [0])
 
 
 async def twice(db: Db) -> int:
