@@ -12,8 +12,10 @@ from hypothesis import given as given_any
 from hypothesis import strategies as st
 
 from vezde.kit import db as kit_db
-from vezde.kit.db import Database, Flat
+from vezde.kit import lists
+from vezde.kit.db import Database
 from vezde.kit.errors import DomainError, Unavailable
+from vezde.kit.lists import Flat
 
 PLANS = """
 SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%outbox.todo%'
@@ -133,11 +135,11 @@ class TestListsOfAnyValues:
                 assert await kit_db.fetch_value(db, TYPED) == 1
 
     @given_any(
-        lists=st.lists(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"))))
+        given=st.lists(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"))))
     )
-    def test_of_texts_are_written_alike_inside_a_list(self, lists: list[list[str]]):
-        for one in lists:
-            assert kit_db.array_text(one) == Flat(list).dump(one).decode()
+    def test_of_texts_are_written_alike_inside_a_list(self, given: list[list[str]]):
+        for one in given:
+            assert lists.array_text(one) == Flat(list).dump(one).decode()
 
 
 TERMINATE = "SELECT pg_terminate_backend(%s)"

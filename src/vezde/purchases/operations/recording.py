@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from vezde.kit import db as kit_db
-from vezde.kit import ids
+from vezde.kit import ids, lists
 from vezde.kit.db import Db
 from vezde.ledger import operations as ledger
 from vezde.outbox import operations as outbox
@@ -396,7 +396,7 @@ def _line_row(
         line.sum_kopecks,
         known.open_kopecks,
         linked.met.get(line.line, 0),
-        kit_db.array_text([sku for one in line.variants for sku in one.skus]),
+        lists.array_text([sku for one in line.variants for sku in one.skus]),
         _by_line(line, known) and line.line not in sku_needed,
         line.mark,
         line.pack.gtin if line.pack else None,
