@@ -1,10 +1,13 @@
 """Members with lots of points, as many as asked: rows as the product's commands leave them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
+from psycopg import sql
+
+from vezde.kit import postgres
 
 LOTS, LOT_POINTS = 10, 1_000
 # Rows as ten accruals of each member would have left them, all active, of ten dates.
@@ -63,10 +66,29 @@ def fill(db: psycopg.Connection[Any], members: int, *, now: datetime) -> None:
         db.execute(f"VACUUM (ANALYZE) {'members' if table == 'member' else 'ledger'}.{table}")
 
 
-def settle(superuser: str) -> None:
-    """What filling left to be written is written before any clock runs."""
-    with psycopg.connect(superuser, autocommit=True) as db:
+# By the key, so that rows and keys come into the server's memory: a scan of the whole table passes
+# them through a few of its pages.
+READ: LiteralString = "SELECT count({}) FROM {} WHERE member_id > %s"
+BY_KEY = "-c enable_seqscan=off -c enable_bitmapscan=off -c max_parallel_workers_per_gather=0"
+READS = (
+    ("members.member", "status"),
+    ("ledger.op", "n_entries"),
+    ("ledger.entry", "points"),
+    ("ledger.lot", "points"),
+    ("ledger.account", "active"),
+)
+
+
+def settle(access: postgres.Access) -> None:
+    """As a ledger is that has been in use: what filling wrote is on disk, and what is asked for in
+    memory, as far as it goes.
+    """
+    with psycopg.connect(access.superuser, autocommit=True) as db:
         db.execute("CHECKPOINT")
+    with psycopg.connect(access.owner, autocommit=True, options=BY_KEY) as db:
+        for table, column in READS:
+            names = sql.Identifier(column), sql.Identifier(*table.split("."))
+            db.execute(sql.SQL(READ).format(*names), [UUID(int=0)])
 
 
 def member(number: int) -> UUID:

@@ -73,7 +73,7 @@ def main() -> None:
             psycopg.connect(access.owner, autocommit=True) as db,
         ):
             _accounts.fill(db, chosen.members, now=datetime.now(UTC) - timedelta(days=1))
-            _accounts.settle(access.superuser)
+            _accounts.settle(access)
         uvloop.run(Shop(server, chosen).open())
 
 
@@ -94,7 +94,8 @@ class Shop:
         port = self.server.port
         async with _http.Client(port, headers, connections=CONNECTIONS) as self.http:
             bodies = self.bodies()
-            await self.customers(50, seconds=3)  # connections, caches, plans
+            await self.customers(50, seconds=6)  # caches, first plans
+            await self.customers(self.chosen.rate, seconds=9)  # connections, plans of each
             self.took.clear()
             self.late.clear()
             before, began = _machine.cpu(self.server), time.perf_counter()

@@ -81,7 +81,7 @@ def filled(members: int) -> Iterator[str]:
             sizes = dict(db.execute(SIZES).fetchall())
             db.execute("CREATE TABLE ledger.row_of_bench (id uuid PRIMARY KEY, said jsonb)")
             db.execute("GRANT INSERT ON ledger.row_of_bench TO vezde_app")
-        _accounts.settle(running.superuser)
+        _accounts.settle(running)
         tell(
             {
                 "figure": "bytes on disk a member with ten lots",

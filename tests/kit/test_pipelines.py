@@ -279,6 +279,32 @@ class TestAhead:
             assert await kit_db.ahead(db, twice(db), nothing()) is None
 
 
+class TestRefused:
+    PREPARED = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%first%'"
+
+    async def refused(self, database: Database, *, failing: bool = False) -> None:
+        async with database.transaction(pipeline=True) as db:
+            await db.execute(ADD, ["test.refused"])
+            await kit_db.fetch_value(db, PAIR, [1, "a"])
+            if failing:
+                await db.execute(QUOTIENT, [0])  # asked, and nobody waits for it
+            raise LookupError
+
+    @pytest.mark.parametrize("failing", [False, True])
+    async def test_is_rolled_back(self, database: Database, failing: bool):
+        with pytest.raises(LookupError):
+            await self.refused(database, failing=failing)
+        assert await kept(database) == []
+
+    async def test_keeps_what_is_prepared(self, fresh: Any):
+        async with Database(fresh.app, size=1) as database:
+            for _ in range(4):
+                with pytest.raises(LookupError):
+                    await self.refused(database)
+            async with database.transaction() as db:
+                assert await kit_db.fetch_value(db, self.PREPARED) == 1
+
+
 class TestAppended:
     ROWS = "INSERT INTO outbox.subscription (kind) SELECT unnest(%s::text[])"
 

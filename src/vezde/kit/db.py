@@ -7,7 +7,7 @@ whose fields are named as the columns.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, LiteralString, Self, TypeVar, cast
 
 import psycopg
@@ -163,8 +163,8 @@ class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
     async def gathered(self) -> AsyncIterator[None]:
         """A transaction whose BEGIN leaves with the first statements, its COMMIT with the last.
 
-        psycopg's own would wait for both. What raises is rolled back when the pool takes the
-        connection back.
+        psycopg's own would wait for both. What raises is rolled back, a statement that failed when
+        the pool takes the connection back.
         """
         async with self.pipeline():
             await self.execute(BEGIN)
@@ -172,6 +172,11 @@ class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
             try:
                 yield
                 unwritten = self._unwritten
+            except Exception:
+                if isinstance(self._pipeline, Gathered) and not self._pipeline.failed:
+                    with suppress(psycopg.Error):  # of what was asked and is not waited for
+                        await self._pipeline.let_go()
+                raise
             finally:
                 self._unwritten = None
             for query, rows in unwritten.items():

@@ -16,6 +16,8 @@ from psycopg._queries import PostgresQuery
 from psycopg.abc import Params, PQGen, Query
 from psycopg.generators import send
 
+ROLLBACK = b"ROLLBACK"
+
 
 class Answer:
     """What a statement is answered, once it is; of psycopg's cursor what Vezde uses."""
@@ -130,6 +132,18 @@ class Gathered(AsyncPipeline):
             ended = self.each_for_itself
             await self.connection.wait(self._sync_gen() if ended else self._fetch_gen(flush=True))
             self._synced = ended
+
+    async def let_go(self) -> None:
+        """Roll back without forgetting what is prepared, as psycopg does lest tables were dropped.
+
+        Nothing of ours makes or drops any in a pipeline, and whoever is refused again and again
+        would have all be planned anew.
+        """
+        self._run_queued()
+        self._synced = False
+        self.pgconn.send_query_params(ROLLBACK, None)
+        self.result_queue.append(cast("Any", (Answer(self, ROLLBACK), None)))
+        await self.answered()
 
     def _run_queued(self) -> None:
         """Let libpq have what psycopg's own cursors and transactions have queued."""
