@@ -5,7 +5,6 @@ the same key is refused, and a second request while the first runs waits on the 
 """
 
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -74,15 +73,14 @@ async def once(
 
     `content` and `files` (with the path) are what makes two requests the same. The transaction is
     committed before the response is made; with `pipeline` what it writes is sent together with the
-    next read, and it is worked in turn. Raises `IdempotencyKeyRequired` when `required`.
+    next read. Raises `IdempotencyKeyRequired` when `required`.
     """
     using: Tools = tools.of(request)
     key = request.headers.get(HEADER)
     if key is None and required:
         raise IdempotencyKeyRequired
-    turn = using.turns.next() if pipeline else nullcontext()
     try:
-        async with turn, using.database.transaction(pipeline=pipeline) as db:
+        async with using.database.transaction(pipeline=pipeline) as db:
             now = await using.clock.programme(db)
             if key is None:
                 done = await work(db, now)

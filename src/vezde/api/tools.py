@@ -10,7 +10,6 @@ from fastapi import Request
 from vezde.access.operations.entering import Document
 from vezde.access.operations.telling import Channels
 from vezde.api.keys import Keys
-from vezde.api.turns import Turns
 from vezde.kit.clock import Clock
 from vezde.kit.db import Database, Db
 from vezde.kit.troubles import Source
@@ -42,8 +41,7 @@ class Tools:
     for documents, `channels` what codes are sent by, `document` the consent to personal data in
     force at an instant, `adjust_alone` how many points one operator may give or take,
     `unmerge_within` for how long a merge may be undone, `face` the number of this process among
-    those that answer at one port, 0 where it is alone, `keys` the API keys met a moment ago,
-    `turns` whose it is to work.
+    those that answer at one port, 0 where it is alone, `keys` the API keys met a moment ago.
     """
 
     database: Database
@@ -64,7 +62,6 @@ class Tools:
     sandbox: Sandbox | None = None
     face: int = 0
     keys: Keys = field(default_factory=Keys)
-    turns: Turns = field(default_factory=Turns)
 
 
 def of(request: Request) -> Tools:
