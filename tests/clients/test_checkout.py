@@ -21,6 +21,7 @@ from vezde_client import (
 
 CREAM = checkout.Line("CREAM-50", 1, 90_000)
 LIPS = checkout.Line("LIP-01", 2, 45_050)
+QUIET = ["member.merged/1"]  # else it may be told of the programme that was published just before
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ class TestCheckout:
 class TestWebhooks:
     async def test_are_read_as_they_are_sent(self, api, vezde) -> None:
         async with WebhookReceiver() as receiver:
-            made = await api.ok("POST", "/v1/webhooks", {"url": receiver.url})
+            made = await api.ok("POST", "/v1/webhooks", {"url": receiver.url, "kinds": QUIET})
             receiver.secrets.append(made["secret"])
             await api.ok("POST", f"/v1/webhooks/{made['id']}/test", {})
             (came,) = await receiver.wait_for(1)

@@ -1,6 +1,7 @@
 """The connection: lists as PostgreSQL takes them, waiting, statements planned once if asked."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, LiteralString
@@ -8,6 +9,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+import uvloop
 from hypothesis import given as given_any
 from hypothesis import strategies as st
 
@@ -149,6 +151,17 @@ SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SEL
 """
 
 
+# Of a server that broke off, uvloop tells otherwise than asyncio's own loop does.
+LOOPS = pytest.mark.parametrize(
+    "loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"]
+)
+
+
+def run(work: Coroutine[Any, Any, None], loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(work)
+
+
 class TestWaiting:
     async def test_a_statement_that_nobody_waits_for_any_more_is_cancelled(
         self, database: Database
@@ -160,27 +173,36 @@ class TestWaiting:
         async with database.transaction() as db:
             assert await kit_db.fetch_value(db, ASLEEP) == 0
 
-    async def test_a_connection_lost_while_idle_is_replaced(self, fresh):
+    @LOOPS
+    def test_a_connection_lost_while_idle_is_replaced(self, fresh, loop):
         """Its socket's number goes to the next connection, which must be watched for itself."""
-        async with Database(fresh.app, size=1) as database:
-            for _ in range(3):
-                async with database.transaction() as db:
-                    pid = await kit_db.fetch_value(db, PID)
-                await terminated(fresh.app, pid)
-                await asyncio.sleep(0.05)
-                with suppress(Unavailable):  # later ones are tried before they are lent
-                    async with database.transaction() as db:
-                        await kit_db.fetch_value(db, PID)
-                async with asyncio.timeout(10), database.transaction() as db:
-                    assert await kit_db.fetch_value(db, PID) != pid
 
-    async def test_a_connection_lost_while_it_is_asked_is_replaced(self, fresh):
-        async with Database(fresh.app, size=1) as database:
-            for _ in range(3):
-                with pytest.raises(Unavailable):
-                    await terminated_meanwhile(database, fresh.app)
-                async with asyncio.timeout(10), database.transaction() as db:
-                    assert await kit_db.fetch_value(db, "SELECT 1") == 1
+        async def lose() -> None:
+            async with asyncio.timeout(20), Database(fresh.app, size=1) as database:
+                for _ in range(3):
+                    async with database.transaction() as db:
+                        pid = await kit_db.fetch_value(db, PID)
+                    await terminated(fresh.app, pid)
+                    await asyncio.sleep(0.05)
+                    with suppress(Unavailable):  # later ones are tried before they are lent
+                        async with database.transaction() as db:
+                            await kit_db.fetch_value(db, PID)
+                    async with database.transaction() as db:
+                        assert await kit_db.fetch_value(db, PID) != pid
+
+        run(lose(), loop)
+
+    @LOOPS
+    def test_a_connection_lost_while_it_is_asked_is_replaced(self, fresh, loop):
+        async def lose() -> None:
+            async with asyncio.timeout(20), Database(fresh.app, size=1) as database:
+                for _ in range(3):
+                    with pytest.raises(Unavailable):
+                        await terminated_meanwhile(database, fresh.app)
+                    async with database.transaction() as db:
+                        assert await kit_db.fetch_value(db, "SELECT 1") == 1
+
+        run(lose(), loop)
 
     async def test_more_than_a_socket_takes_at_once_is_sent(self, database: Database):
         text = "x" * 20_000_000

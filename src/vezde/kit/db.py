@@ -37,6 +37,7 @@ PLANNED_EACH_TIME: LiteralString = "SET LOCAL plan_cache_mode = force_custom_pla
 # Serialization failure, deadlock, lock not available: the same transaction may do well next time.
 CONTESTED = frozenset({"40001", "40P01", "55P03"})
 GONE = ("08", "57P")  # connection lost, server going down
+LOOK_SECONDS = 0.5
 
 
 class Contested(DomainError):
@@ -57,6 +58,7 @@ class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
         self.woken: set[str] = set()
         self._unwritten: dict[LiteralString, list[Sequence[Any]]] | None = None
         self._watched: tuple[asyncio.AbstractEventLoop, int] | None = None
+        self._look: asyncio.TimerHandle | None = None
         self._waiting: asyncio.Future[None] | None = None
 
     def wake(self, stage: str) -> None:
@@ -69,7 +71,7 @@ class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
         """As psycopg's, but the loop watches the socket for as long as the connection lives.
 
         psycopg has it watch anew, and a timer beside, for each answer: of a short statement that
-        was a twentieth of the client's work.
+        was a twentieth of the client's work. Every half a second we look without being told.
         """
         begun: PQGen[Row] = gen
         if timeout is None:
@@ -100,6 +102,8 @@ class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
         if self._watched is None:
             self._watched = loop, self.pgconn.socket
             loop.add_reader(self.pgconn.socket, self._came)
+        if self._look is None:
+            self._look = loop.call_later(LOOK_SECONDS, self._late)
         self._waiting = loop.create_future()
         try:
             await self._waiting
@@ -112,7 +116,20 @@ class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
         elif not self._waiting.done():
             self._waiting.set_result(None)
 
+    def _late(self) -> None:
+        """Look by ourselves: of a server that broke off, uvloop tells once and drops the socket.
+
+        What it had said is read then, and that it will say no more is not.
+        """
+        self._look = None
+        if self._waiting is not None:
+            self._unwatch()
+            self._came()
+
     def _unwatch(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
         if self._watched is not None:
             loop, socket = self._watched
             self._watched = None
