@@ -7,6 +7,7 @@ import pytest
 
 from vezde.access import model, operations
 from vezde.access.model import InvalidIdempotencyKey, KeyReused, Stored
+from vezde.access.operations.answers import Asked
 from vezde.kit.db import Database, Db
 from vezde.kit.vault import Vault
 
@@ -28,26 +29,21 @@ class Request:
 
     async def handle(self, db: Db, *, effect: str, seconds: float = 0) -> Stored:
         """What every POST handler does, the effect being a line in a list."""
-        asked = {
-            "key_id": self.key_id,
-            "route": self.route,
-            "idempotency_key": self.idempotency_key,
-            "vault": self.vault,
-        }
-        stored = await operations.claim_answer(
-            db,
-            **asked,
+        asked = operations.asked(
+            key_id=self.key_id,
+            route=self.route,
+            idempotency_key=self.idempotency_key,
             fingerprint=model.fingerprint({"content": self.content}, vault=self.vault),
             wall=self.wall,
+            vault=self.vault,
         )
+        stored = await operations.claim_answer(db, asked, vault=self.vault)
         if stored:
             return stored
         self.effects.append(effect)
         await asyncio.sleep(seconds)
         answer = Stored(202, "application/json", f'{{"did": "{effect}"}}'.encode(), UUID(int=1))
-        await operations.store_answer(
-            db, **asked, status=answer.status, body=answer.body, member_id=answer.member_id
-        )
+        await operations.store_answer(db, asked, answer, vault=self.vault)
         return answer
 
 
@@ -90,50 +86,36 @@ class TestClaimAnswer:
         with pytest.raises(InvalidIdempotencyKey):
             await Request(vault, now, [], idempotency_key="").handle(db, effect="first")
 
-    async def test_a_claim_committed_without_its_answer_is_noticed(
-        self, db: Db, vault: Vault, now: datetime
-    ):
-        request = {
-            "key_id": KEY,
-            "route": ROUTE,
-            "idempotency_key": "1",
-            "fingerprint": bytes(32),
-            "wall": now,
-            "vault": vault,
-        }
-        assert await operations.claim_answer(db, **request) is None
-        with pytest.raises(AssertionError, match="without store_answer"):
-            await operations.claim_answer(db, **request)
-
 
 class TestStoreAnswer:
     async def test_keeps_long_answers_and_other_media_types(
         self, db: Db, vault: Vault, now: datetime
     ):
         body = b"".join(b'{"line": %d, "status": "accepted"}\n' % n for n in range(1000))
-        place = {"key_id": KEY, "route": ROUTE, "idempotency_key": "1", "vault": vault}
-        claim = place | {"fingerprint": bytes(32), "wall": now}
-        await operations.claim_answer(db, **claim)
-        await operations.store_answer(
-            db, **place, status=200, body=body, member_id=None, media_type="application/x-ndjson"
-        )
-        stored = await operations.claim_answer(db, **claim)
-        assert stored == Stored(200, "application/x-ndjson", body, None)
+        answer = Stored(200, "application/x-ndjson", body, None)
+        asked = some(vault, now)
+        await operations.claim_answer(db, asked, vault=vault)
+        await operations.store_answer(db, asked, answer, vault=vault)
+        assert await operations.claim_answer(db, asked, vault=vault) == answer
         sealed = await db.execute("SELECT length(sealed) FROM access.answer")
         assert (await sealed.fetchone())[0] < len(body) / 4
 
-    async def test_without_a_claim_is_a_mistake(self, db: Db, vault: Vault):
-        with pytest.raises(AssertionError, match="not claimed"):
-            await operations.store_answer(
-                db,
-                key_id=KEY,
-                route=ROUTE,
-                idempotency_key="1",
-                status=200,
-                body=b"",
-                member_id=None,
-                vault=vault,
-            )
+    async def test_twice_is_a_mistake(self, db: Db, vault: Vault, now: datetime):
+        asked, answer = some(vault, now), Stored(200, "application/json", b"", None)
+        await operations.store_answer(db, asked, answer, vault=vault)
+        with pytest.raises(AssertionError, match="second answer"):
+            await operations.store_answer(db, asked, answer, vault=vault)
+
+
+def some(vault: Vault, wall: datetime) -> Asked:
+    return operations.asked(
+        key_id=KEY,
+        route=ROUTE,
+        idempotency_key="1",
+        fingerprint=bytes(32),
+        wall=wall,
+        vault=vault,
+    )
 
 
 class TestAtOnce:

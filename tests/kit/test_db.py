@@ -14,7 +14,6 @@ from hypothesis import given as given_any
 from hypothesis import strategies as st
 
 from vezde.kit import db as kit_db
-from vezde.kit import lists
 from vezde.kit.db import Database
 from vezde.kit.errors import DomainError, Unavailable
 from vezde.kit.lists import Flat
@@ -135,13 +134,6 @@ class TestListsOfAnyValues:
                 assert row == ("bigint[]", "boolean[]")
             async with one.transaction() as db:
                 assert await kit_db.fetch_value(db, TYPED) == 1
-
-    @given_any(
-        given=st.lists(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"))))
-    )
-    def test_of_texts_are_written_alike_inside_a_list(self, given: list[list[str]]):
-        for one in given:
-            assert lists.array_text(one) == Flat(list).dump(one).decode()
 
 
 TERMINATE = "SELECT pg_terminate_backend(%s)"

@@ -10,6 +10,7 @@ import pytest
 from vezde.kit import db as kit_db
 from vezde.kit.db import Database, Db
 from vezde.kit.errors import Unavailable
+from vezde.kit.lists import FEW
 
 ADD = "INSERT INTO outbox.subscription (kind) VALUES (%s)"
 KINDS = "SELECT kind FROM outbox.subscription WHERE kind LIKE 'test.%%' ORDER BY kind"
@@ -306,7 +307,9 @@ class TestRefused:
 
 
 class TestAppended:
-    ROWS = "INSERT INTO outbox.subscription (kind) SELECT unnest(%s::text[])"
+    ROWS = (
+        "INSERT INTO outbox.subscription (kind) SELECT kind FROM unnest(%s::text[]) AS one (kind)"
+    )
 
     async def test_rows_of_a_pipeline_leave_once_before_its_end(self, database: Database):
         async with database.transaction(pipeline=True) as db:
@@ -319,6 +322,13 @@ class TestAppended:
         async with database.transaction() as db:
             await db.append(self.ROWS, [("test.a",)])
             assert await (await db.execute(KINDS)).fetchall() == [("test.a",)]
+
+    @pytest.mark.parametrize("count", range(1, FEW + 3))
+    async def test_few_and_many_are_written_alike(self, database: Database, count: int):
+        kinds = [f"test.{number:02}" for number in range(count)]
+        async with database.transaction(pipeline=True) as db:
+            await db.append(self.ROWS, [(kind,) for kind in kinds])
+        assert await kept(database) == kinds
 
     async def test_they_go_with_what_raises(self, database: Database):
         with pytest.raises(psycopg.DataError):

@@ -1,7 +1,7 @@
 """Every POST is done once: the answer is stored in the transaction of its effect.
 
 With an `Idempotency-Key` the same request gets the stored answer for 48 hours, another one under
-the same key is refused, and a second request while the first runs waits on the first one's row.
+the same key is refused, and a second request while the first runs waits for it.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
@@ -36,10 +36,11 @@ class Done:
     member_id: UUID | None = None
     media_type: str = "application/json"
 
-    def rendered(self) -> bytes:
-        if isinstance(self.body, bytes):
-            return self.body
-        return self.body.model_dump_json(by_alias=True).encode()
+    def answer(self) -> Stored:
+        body = self.body
+        if not isinstance(body, bytes):
+            body = body.model_dump_json(by_alias=True).encode()
+        return Stored(self.status, self.media_type, body, self.member_id)
 
 
 class Asker(Protocol):
@@ -83,15 +84,13 @@ async def once(
         async with using.database.transaction(pipeline=pipeline) as db:
             now = await using.clock.programme(db)
             if key is None:
-                done = await work(db, now)
-                body = done.rendered()
+                answer = (await work(db, now)).answer()
             else:
                 fields = _fields(request, content)
-                done, body = await _kept(db, request, caller, key, fields, files, work, now)
+                answer = await _kept(db, request, caller, key, fields, files, work, now)
     except _AnsweredBefore as before:
-        stored = before.stored
-        return Response(stored.body, stored.status, media_type=stored.media_type)
-    return Response(body, done.status, media_type=done.media_type)
+        answer = before.stored
+    return Response(answer.body, answer.status, media_type=answer.media_type)
 
 
 class _AnsweredBefore(Exception):
@@ -111,38 +110,27 @@ async def _kept(
     files: Sequence[bytes],
     work: Work,
     now: datetime,
-) -> tuple[Done, bytes]:
+) -> Stored:
     """What the work does, its answer kept; raises `_AnsweredBefore` instead of doing it twice."""
     using = tools.of(request)
-    route = f"{request.method} {request.scope['route'].path}"
+    asked = access.asked(
+        key_id=caller.key_id,
+        route=f"{request.method} {request.scope['route'].path}",
+        idempotency_key=key,
+        fingerprint=access_model.fingerprint(fields, files, vault=using.vault),
+        wall=using.clock.wall(),
+        vault=using.vault,
+    )
 
     async def claim() -> None:
-        stored = await access.claim_answer(
-            db,
-            key_id=caller.key_id,
-            route=route,
-            idempotency_key=key,
-            vault=using.vault,
-            fingerprint=access_model.fingerprint(fields, files, vault=using.vault),
-            wall=using.clock.wall(),
-        )
+        stored = await access.claim_answer(db, asked, vault=using.vault)
         if stored is not None:
             raise _AnsweredBefore(stored)
 
     done = await kit_db.ahead(db, claim(), work(db, now))
-    body = done.rendered()
-    await access.store_answer(
-        db,
-        key_id=caller.key_id,
-        route=route,
-        idempotency_key=key,
-        vault=using.vault,
-        status=done.status,
-        body=body,
-        member_id=done.member_id,
-        media_type=done.media_type,
-    )
-    return done, body
+    answer = done.answer()
+    await access.store_answer(db, asked, answer, vault=using.vault)
+    return answer
 
 
 def _fields(request: Request, content: BaseModel | dict[str, Any] | None) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from psycopg.rows import kwargs_row
 from psycopg.waiting import Ready, Wait
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from vezde.kit import lists
 from vezde.kit.errors import DomainError, Kind, Unavailable
 from vezde.kit.lists import Flat
 from vezde.kit.pipelines import Ahead, Answer, Gathered, Together
@@ -166,7 +167,7 @@ class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
             return await self.ask_each(query, rows)
 
     async def append(self, query: LiteralString, rows: Sequence[Sequence[Any]]) -> None:
-        """Give rows to a statement whose parameters are arrays, a column each.
+        """Give rows to a statement that unnests arrays, a column each.
 
         In `gathered` it leaves once, before the COMMIT, with the rows of all who asked: so it is
         for what nobody of the same transaction reads. Elsewhere it leaves at once.
@@ -174,7 +175,7 @@ class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
         if self._unwritten is not None:
             self._unwritten.setdefault(query, []).extend(rows)
         elif rows:
-            await self.execute(query, [list(column) for column in zip(*rows, strict=True)])
+            await self.execute(*lists.asked(query, rows))
 
     @asynccontextmanager
     async def gathered(self) -> AsyncIterator[None]:

@@ -1,6 +1,7 @@
 """Verbs on API keys, stored answers, sign-ins, sessions, cards, operators and approvals."""
 
 from vezde.access.operations.answers import (
+    asked,
     claim_answer,
     forget_answers,
     store_answer,
@@ -43,6 +44,7 @@ __all__ = [
     "approval",
     "ask",
     "ask_code",
+    "asked",
     "begin_by_link",
     "change_role",
     "claim_answer",
