@@ -19,7 +19,7 @@ def _text(one: str) -> str:
 
 
 FEW = 4
-ARRAYS = re.compile(r"unnest\(%s::\w+\[\](?:,\s*%s::\w+\[\])*\)")
+ARRAYS = re.compile(r"unnest\(\s*%s::\w+\[\](?:,\s*%s::\w+\[\])*\s*\)")
 TYPES = re.compile(r"%s::(\w+)\[\]")
 
 

@@ -7,6 +7,7 @@ from typing import LiteralString
 from uuid import UUID
 
 from vezde.kit import db as kit_db
+from vezde.kit import lists
 from vezde.kit.db import Db
 from vezde.program import days
 from vezde.program.model import LINES_RECOGNISED, Fact, Programme, Programmes, Standing
@@ -85,5 +86,4 @@ async def read(db: Db, asked: Sequence[Asked], former: Former) -> list[Standing]
         for place, one in enumerate(asked)
         for who in (one.fact.member_id, *former.get(one.fact.member_id, ()))
     ]
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    return await kit_db.fetch_all(db, Standing, STANDINGS, columns)
+    return await kit_db.fetch_all(db, Standing, *lists.asked(STANDINGS, rows))
