@@ -7,6 +7,10 @@ Runs the embedded PostgreSQL at its default durability in a folder of its own, f
 the server itself (rows as commands would have left them; the audit at the end goes through a part
 of them), then two processes call the product's operations. A JSON line a figure; `client_cpu` is
 how many cores they took, the server has the rest of the machine.
+
+After a checkpoint each page is logged whole when it is first written, one of 15 minutes or so. The
+ledger is used for a minute before the clock runs, as most minutes are later ones; what the first
+seconds were like is printed, too.
 """
 
 import argparse
@@ -50,12 +54,13 @@ def main() -> None:
     options.add_argument("--members", type=int, default=1_000_000)
     options.add_argument("--small", type=int, default=10_000, help="what times are compared with")
     options.add_argument("--seconds", type=float, default=15, help="of each figure")
+    options.add_argument("--warm", type=float, default=60, help="seconds of use before the first")
     chosen = options.parse_args()
     figures = []
     for members in sorted({chosen.small, chosen.members}):
         with filled(members) as where:
             found = []
-            for one in measured(where, members, chosen.seconds):
+            for one in measured(where, members, chosen.seconds, chosen.warm):
                 tell(one, members)
                 found.append(one)
             tell(asyncio.run(after(where, members)), members)
@@ -94,32 +99,39 @@ def filled(members: int) -> Iterator[str]:
         yield running.app
 
 
+PLANS_SECONDS = 3
+FIRST = "accruals, one a transaction, from a checkpoint on"
+USED = "used before the clock runs: accruals and redemptions in turn"
 # Figure, connections in all, movements or balances a call, what is called.
 FIGURES = (
     ("a row and nothing else, one a transaction", 8, 1, "row"),
     ("accruals, one a transaction", 8, 1, "accrue"),
     ("redemptions, one a transaction", 8, 1, "redeem"),
-    ("accruals, 100 pipelined", 2, 100, "accrue_many"),
+    ("accruals, 100 pipelined", 4, 100, "accrue_many"),
     ("balances, 100 a read", 4, 100, "balances"),
     ("balances, one a read", 8, 1, "balance"),
 )
 
 
-def measured(where: str, members: int, seconds: float) -> Iterator[dict[str, Any]]:
+def measured(where: str, members: int, seconds: float, warm: float) -> Iterator[dict[str, Any]]:
     """Each figure, its connections shared by two processes: a client's Python fills a core."""
     with ProcessPoolExecutor(CLIENTS, mp_context=get_context("spawn")) as clients:
-        for figure, connections, each, call in FIGURES:
-            asked = (where, members, seconds, call, connections // CLIENTS)
+        for figure, connections, each, call, lasts in (
+            (FIRST, 8, 1, "accrue", seconds),
+            (USED, 8, 1, "use", warm),
+            *((*figure, seconds) for figure in FIGURES),
+        ):
+            asked = (where, members, lasts, call, connections // CLIENTS)
             shares = [clients.submit(load, *asked) for _ in range(CLIENTS)]
             took = sorted(one for share in shares for one in share.result()[0])
             yield {
                 "figure": figure,
-                "per_second": round(len(took) * each / seconds),
+                "per_second": round(len(took) * each / lasts),
                 "connections": connections,
                 "p50_ms": round(took[len(took) // 2] * 1e3, 2),
                 "p95_ms": round(took[len(took) * 95 // 100] * 1e3, 2),
                 "p99_ms": round(took[len(took) * 99 // 100] * 1e3, 2),
-                "client_cpu": round(sum(share.result()[1] for share in shares) / seconds, 2),
+                "client_cpu": round(sum(share.result()[1] for share in shares) / lasts, 2),
             }
 
 
@@ -150,17 +162,10 @@ class Bench:
 
     async def load(self, seconds: float, call: str, connections: int) -> tuple[list[float], float]:
         once: Callable[[], Coroutine[Any, Any, None]] = getattr(self, call)
-        took: list[float] = []
         async with Database(self.where, size=connections, planned_once=True) as self.db:
-            await asyncio.gather(*(once() for _ in range(10 * connections)))  # plans, connections
-            cpu, ends = time.process_time(), time.perf_counter() + seconds
-
-            async def worker() -> None:
-                while (started := time.perf_counter()) < ends:
-                    await once()
-                    took.append(time.perf_counter() - started)
-
-            await asyncio.gather(*(worker() for _ in range(connections)))
+            await _repeated(once, connections, PLANS_SECONDS)
+            cpu = time.process_time()
+            took = await _repeated(once, connections, seconds)
             return took, time.process_time() - cpu
 
     def somebody(self) -> UUID:
@@ -185,6 +190,10 @@ class Bench:
     async def redeem(self) -> None:
         async with self.db.glance() as tx:
             await operations.redeem(tx, redemption(self.somebody()), now=NOW, actor="system")
+
+    async def use(self) -> None:
+        await self.accrue()
+        await self.redeem()
 
     async def balance(self) -> None:
         async with self.db.glance() as tx:
@@ -226,6 +235,22 @@ class Bench:
                 break
         if wrong:
             raise SystemExit(f"{wrong} violations in {accounts} accounts")
+
+
+async def _repeated(
+    once: Callable[[], Coroutine[Any, Any, None]], connections: int, seconds: float
+) -> list[float]:
+    """One call after the other by each connection; the seconds of each."""
+    took: list[float] = []
+    ends = time.perf_counter() + seconds
+
+    async def worker() -> None:
+        while (started := time.perf_counter()) < ends:
+            await once()
+            took.append(time.perf_counter() - started)
+
+    await asyncio.gather(*(worker() for _ in range(connections)))
+    return took
 
 
 def accrual(member_id: UUID) -> Accrual:
