@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
 
 from vezde.access import operations as access_operations
 from vezde.access.doors import Session, SessionOver
@@ -20,7 +21,7 @@ from vezde.access.model import (
 from vezde.access.operations.staffing import PREFIX
 from vezde.access.staff import Door, Right, Shift, ShiftOver
 from vezde.api import origins
-from vezde.api.tools import Tools, tools
+from vezde.api.tools import Tools, of, tools
 
 bearer = HTTPBearer(auto_error=False, description="An API key: `vezde keys create`")
 SESSION_HEADER = "Vezde-Session"
@@ -47,24 +48,40 @@ async def caller(
     using: Annotated[Tools, Depends(tools)],
 ) -> Key:
     """The key of the request; raises `Unauthenticated`, and `OriginRefused` for foreign pages."""
+    return await _caller(request, None if given is None else given.credentials, using)
+
+
+async def _caller(request: Request, given: str | None, using: Tools) -> Key:
     if given is None:
         raise Unauthenticated
     origins.refuse_foreign(request, using.doors.public_url)
     return await _known(given, using)
 
 
-async def _known(given: HTTPAuthorizationCredentials, using: Tools) -> Key:
-    return await using.keys.by_text(given.credentials, database=using.database, clock=using.clock)
+async def _known(given: str, using: Tools) -> Key:
+    return await using.keys.by_text(given, database=using.database, clock=using.clock)
 
 
-def scope(name: Scope) -> Callable[..., Awaitable[Key]]:
+@dataclass(frozen=True)
+class Having:
     """A dependency: the caller's key, which must have this scope."""
 
-    async def having(key: Annotated[Key, Depends(caller)]) -> Key:
-        key.require(name)
+    scope: Scope
+
+    async def __call__(self, key: Annotated[Key, Depends(caller)]) -> Key:
+        key.require(self.scope)
         return key
 
-    return having
+    async def of(self, request: Request) -> Key:
+        """The same without FastAPI."""
+        scheme, given = get_authorization_scheme_param(request.headers.get("authorization"))
+        bearing = given if given and scheme.lower() == "bearer" else None
+        return await self(await _caller(request, bearing, of(request)))
+
+
+def scope(name: Scope) -> Having:
+    """A dependency: the caller's key, which must have this scope."""
+    return Having(name)
 
 
 async def page(
@@ -75,7 +92,7 @@ async def page(
     """The page of the request; raises `Unauthenticated`, `PublishableOnly`, `OriginRefused`."""
     if given is None:
         raise Unauthenticated
-    key = await _known(given, using)
+    key = await _known(given.credentials, using)
     if key.page is None:
         raise PublishableOnly(
             "The widget's routes take a publishable key: vezde keys create --publishable"

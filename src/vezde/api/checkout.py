@@ -12,6 +12,7 @@ from vezde.api.baskets import Channel, Kopecks, Lines, Number
 from vezde.api.callers import scope
 from vezde.api.once import Done, once
 from vezde.api.orders import order_out
+from vezde.api.quick import QuickRoute
 from vezde.api.tools import Tools, tools
 from vezde.checkout import operations, queries
 from vezde.checkout.model import Basket, HoldState
@@ -19,6 +20,7 @@ from vezde.checkout.queries import Hold
 from vezde.kit.db import Db
 
 router = APIRouter(tags=["checkout"])
+quick = APIRouter(tags=["checkout"], route_class=QuickRoute)
 Caller = Annotated[Key, Depends(scope(Scope.CHECKOUT))]
 Using = Annotated[Tools, Depends(tools)]
 
@@ -147,7 +149,7 @@ def hold_out(hold: Hold, now: datetime) -> HoldOut:
     )
 
 
-@router.post("/v1/checkout/quotes", response_model=QuoteOut)
+@quick.post("/v1/checkout/quotes", response_model=QuoteOut)
 async def quote(asked: QuoteIn, _caller: Caller, using: Using) -> Response:
     """What points can pay of a basket and what it would earn; nothing is kept."""
     basket = Basket(
@@ -163,7 +165,7 @@ async def quote(asked: QuoteIn, _caller: Caller, using: Using) -> Response:
     return Response(shown.model_dump_json(), media_type="application/json")
 
 
-@router.post("/v1/checkout/holds", status_code=201)
+@quick.post("/v1/checkout/holds", status_code=201)
 async def hold(request: Request, asked: HoldIn, caller: Caller, using: Using) -> Response:
     """Reserve points for a quoted basket; needs an Idempotency-Key."""
 
@@ -192,7 +194,7 @@ async def one(hold_id: str, _caller: Caller, using: Using) -> HoldOut:
     return hold_out(found, now)
 
 
-@router.post("/v1/checkout/holds/{hold_id}/commit")
+@quick.post("/v1/checkout/holds/{hold_id}/commit")
 async def commit(
     request: Request, hold_id: str, asked: CommitIn, caller: Caller, using: Using
 ) -> Response:
@@ -242,3 +244,6 @@ async def cancel(request: Request, hold_id: str, caller: Caller) -> Response:
         return Done(200, hold_out(found, now), found.member_id)
 
     return await once(request, caller, None, work)
+
+
+router.include_router(quick)
