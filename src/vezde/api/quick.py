@@ -58,9 +58,8 @@ async def _read(request: Request, model: type[BaseModel]) -> BaseModel | None:
         return None
 
 
-def _quickly(call: Any) -> Callable[[Request], Awaitable[Any]]:
+def _quickly(call: object) -> Callable[[Request], Awaitable[Any]]:
     if call is tools.tools:
         return tools.tools
     assert isinstance(call, callers.Having), "a caller or the tools"
-    having: callers.Having = call
-    return having.of
+    return call.of
