@@ -27,7 +27,7 @@ from vezde.kit import db as kit_db
 from vezde.kit.db import Db
 from vezde.kit.vault import Vault
 
-CLAIM: LiteralString = "SELECT pg_advisory_xact_lock(%s)"
+CLAIM: LiteralString = "SELECT pg_advisory_xact_lock(%s::bigint)"
 # By itself, after the lock: a statement sees what was committed when it began.
 READ: LiteralString = """
 SELECT fingerprint, status, media_type, sealed, member_id FROM access.answer
