@@ -440,7 +440,8 @@ def _unsealed(db: psycopg.Connection, vault: Vault) -> list[str]:
     for *place, sealed in db.execute(
         "SELECT key_id, route, idempotency_hmac, sealed FROM access.answer"
     ):
-        body = zlib.decompress(vault.decrypt(sealed, context=answers._context(tuple(place))))
+        asked = answers.Asked(*place, fingerprint=b"", wall=datetime.max)
+        body = zlib.decompress(vault.decrypt(sealed, context=asked.context))
         shown.append(body.decode())
     for letter_id, sealed in db.execute(
         "SELECT letter_id, sealed FROM receipts.letter WHERE sealed IS NOT NULL"
