@@ -5,7 +5,7 @@ import base64
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -440,7 +440,7 @@ def _unsealed(db: psycopg.Connection, vault: Vault) -> list[str]:
     for *place, sealed in db.execute(
         "SELECT key_id, route, idempotency_hmac, sealed FROM access.answer"
     ):
-        asked = answers.Asked(*place, fingerprint=b"", wall=datetime.max)
+        asked = answers.Asked(*place, fingerprint=b"", wall=datetime.now(UTC))
         body = zlib.decompress(vault.decrypt(sealed, context=asked.context))
         shown.append(body.decode())
     for letter_id, sealed in db.execute(
