@@ -26,7 +26,7 @@ TYPES = re.compile(r"%s::(\w+)\[\]")
 def asked(
     query: LiteralString, rows: Sequence[Sequence[Any]]
 ) -> tuple[LiteralString, Sequence[Any]]:
-    """A statement that unnests arrays, a column each, and its parameters for these rows.
+    """A statement that unnests arrays, a column each, and its parameters for one row or more.
 
     A few rows are written as VALUES instead: to unnest eight arrays takes the server three times
     what the insert itself does.

@@ -167,6 +167,7 @@ async def sweep_answers(db: Db, *, wall: datetime, limit: int) -> int:
 async def forget_answers(db: Db) -> None:
     """Delete every stored answer (a sandbox begins anew); needs the owner's login.
 
-    Row by row and not by TRUNCATE: the very request that asks for it holds its claim here.
+    Row by row and not by TRUNCATE, which would wait for the very request that asks for it: that has
+    looked here for its answer, and its transaction is open.
     """
     await db.execute(FORGET_ALL)
