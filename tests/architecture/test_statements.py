@@ -38,7 +38,7 @@ OF_THE_OWNER: Mapping[str, str] = {
 # Function -> why its SQL is composed where it runs.
 COMPOSED: Mapping[str, str] = {
     "vezde.kit.emptying._empty": "TRUNCATE of the tables that are found",
-    "vezde.kit.postgres._make_logins": "CREATE ROLE and CREATE DATABASE take no parameters",
+    "vezde.kit.postgres._with_logins": "CREATE ROLE and CREATE DATABASE take no parameters",
 }
 
 # Rows come and go by the thousand, and at a quiet moment there is none.

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -41,6 +42,8 @@ with postgres.embedded(Path(sys.argv[1])) as running:
             if n >= 50:
                 time.sleep(0.01)
 """
+
+PEER = "SELECT inet_client_addr()::text"  # null by a socket
 
 # A short command that works until its input ends.
 COMMAND = """
@@ -129,6 +132,16 @@ def home(made: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def short(made: Path) -> Iterator[Path]:
+    """A copy of `made` whose path leaves room for a socket's name, wherever the tests lie."""
+    with tempfile.TemporaryDirectory(prefix="vezde-") as name:
+        copy = Path(name).resolve() / "postgres"
+        subprocess.run(["cp", "-a", str(made), str(copy)], check=True)
+        (copy / "port").unlink()
+        yield copy
+
+
+@pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A temporary folder that everybody may enter; pytest's own are closed."""
     with tempfile.TemporaryDirectory(prefix="vezde-open-") as name:
@@ -147,10 +160,18 @@ class TestEmbedded:
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 asked(running.app, "CREATE TABLE public.mine (n integer)")
 
-    def test_listens_on_the_loopback_alone_and_knows_cyrillic_case(self, home: Path) -> None:
+    def test_listens_nowhere_but_on_the_loopback_and_in_its_folder(self, home: Path) -> None:
         with postgres.embedded(home) as running:
             assert asked(running.superuser, "SHOW listen_addresses") == "127.0.0.1"
-            assert asked(running.superuser, "SHOW unix_socket_directories") == ""
+            sockets = [path for path in home.rglob("*") if path.is_socket()]
+            assert sockets == [home / "pgdata" / f".s.PGSQL.{running.port}"]
+            assert (home / "pgdata").stat().st_mode & 0o777 == 0o700
+            assert asked(running.superuser, "SHOW unix_socket_directories") == "."
+            far = replace(running, host=folder.HOST)
+            assert asked(far.superuser, PEER) == "127.0.0.1/32"
+
+    def test_keeps_its_durability_and_knows_cyrillic_case(self, home: Path) -> None:
+        with postgres.embedded(home) as running:
             assert asked(running.superuser, "SELECT lower('ЁЖИК')") == "ёжик"
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                 assert asked(running.superuser, f"SHOW {setting}") == "on"
@@ -159,7 +180,8 @@ class TestEmbedded:
         with postgres.embedded(home) as running:
             for wrong in (
                 running.conninfo("vezde", "vezde_app", "guess"),
-                f"host={running.host} port={running.port} dbname=vezde user=vezde_app",
+                running.conninfo("vezde", "vezde_app", ""),
+                f"host={folder.HOST} port={running.port} dbname=vezde user=vezde_app",
             ):
                 with pytest.raises(psycopg.OperationalError, match="password"):
                     psycopg.connect(wrong)
@@ -240,6 +262,51 @@ class TestEmbedded:
             file.write("work_mem = '5MB'\n")
         with postgres.embedded(home) as running:
             assert asked(running.superuser, "SHOW work_mem") == "5MB"
+
+
+class TestWay:
+    """How a process reaches its server: by the socket, and by TCP where that is closed."""
+
+    def test_is_the_socket(self, short: Path) -> None:
+        with postgres.embedded(short) as running:
+            assert running.host == str(short / "pgdata")
+            assert asked(running.app, PEER) is None
+            with postgres.attach_or_start(short) as access:
+                assert access.app == running.app
+
+    def test_is_the_socket_under_closed_parents(self, short: Path) -> None:
+        short.parent.chmod(0o700)
+        with postgres.embedded(short) as running:
+            assert asked(running.app, PEER) is None
+
+    def test_is_the_socket_of_a_server_that_was_started_again(self, short: Path) -> None:
+        with postgres.embedded(short) as running:
+            os.kill(running.pid, signal.SIGKILL)
+            wait_until(lambda: not running.postmaster.is_alive())
+            assert running.ensure()
+            assert asked(running.app, PEER) is None
+
+    def test_is_tcp_where_the_path_is_too_long_for_a_socket(self, home: Path) -> None:
+        deep = home.parent / ("long" * 25)
+        home.rename(deep)
+        with postgres.embedded(deep) as running:
+            assert running.host == folder.HOST
+            assert asked(running.app, PEER) == "127.0.0.1/32"
+            with postgres.attach_or_start(deep) as access:
+                assert access.app == running.app
+
+    def test_is_tcp_where_a_persons_rules_leave_the_socket_out(self, short: Path) -> None:
+        rules = short / "pgdata" / "pg_hba.conf"
+        rules.write_text(f"{cluster.FORMER_HBA}# mine\n")
+        with postgres.embedded(short) as running:
+            assert asked(running.app, PEER) == "127.0.0.1/32"
+        assert rules.read_text() == f"{cluster.FORMER_HBA}# mine\n"
+
+    def test_is_the_socket_of_a_cluster_made_before_there_was_one(self, short: Path) -> None:
+        rules = short / "pgdata" / "pg_hba.conf"
+        rules.write_text(cluster.FORMER_HBA)
+        with postgres.embedded(short) as running:
+            assert asked(running.app, PEER) is None
 
 
 class TestStartedTwice:
@@ -351,17 +418,24 @@ class TestKeep:
 
 
 class TestFormerServer:
-    """What a killed process leaves in postmaster.pid."""
+    """What a killed process leaves in postmaster.pid, and beside its socket."""
 
     def note(self, home: Path, pid: int) -> None:
-        data = home / "pgdata"
-        (data / "postmaster.pid").write_text(f"{pid}\n{data}\n1\n5432\n\n127.0.0.1\n0 0\nready\n")
-        if ROOT:
-            owner = data.stat()
-            os.chown(data / "postmaster.pid", owner.st_uid, owner.st_gid)
+        data, port = home / "pgdata", folder.port(home)
+        for name in ("postmaster.pid", f".s.PGSQL.{port}.lock"):
+            note = data / name
+            note.write_text(f"{pid}\n{data}\n1\n{port}\n.\n127.0.0.1\n0 0\nready\n")
+            if ROOT:
+                owner = data.stat()
+                os.chown(note, owner.st_uid, owner.st_gid)
+
+    def process(self, home: Path, *argv: str) -> subprocess.Popen[bytes]:
+        """A process of the server's account: of other accounts' the server knows they are not it."""
+        user = account.choose(home / "pgdata")
+        return subprocess.Popen(argv, user=user.uid if user.switch else None)
 
     def test_that_is_a_zombie_does_not_stop_a_start(self, home: Path) -> None:
-        zombie = subprocess.Popen(["true"])
+        zombie = self.process(home, "true")
         wait_until(lambda: state(zombie.pid) == "Z")
         self.note(home, zombie.pid)
         began = time.monotonic()
@@ -371,7 +445,7 @@ class TestFormerServer:
         zombie.wait()
 
     def test_whose_number_a_stranger_has_got_does_not_stop_a_start(self, home: Path) -> None:
-        with subprocess.Popen(["sleep", "60"]) as stranger:
+        with self.process(home, "sleep", "60") as stranger:
             self.note(home, stranger.pid)
             with postgres.embedded(home) as running:
                 assert asked(running.app, "SELECT 1") == 1

@@ -23,6 +23,12 @@ include 'vezde.conf'   # by Vezde, rewritten at every start
 # Your own settings go below this line and win.
 """
 HBA = """\
+# The socket in this folder and TCP on the loopback only, always with a password.
+local all         all                   scram-sha-256
+host  all         all      127.0.0.1/32 scram-sha-256
+host  replication postgres 127.0.0.1/32 scram-sha-256
+"""
+FORMER_HBA = """\
 # TCP on the loopback only, always with a password.
 host all         all      127.0.0.1/32 scram-sha-256
 host replication postgres 127.0.0.1/32 scram-sha-256
@@ -63,6 +69,9 @@ def prepare(home: Path, *, superuser_password: str, memory: int | None = None) -
         )
     folder.write(pgdata / "vezde.conf", settings(memory or memory_bytes()), mode=0o600)
     account.own(pgdata / "vezde.conf")
+    if (pgdata / "pg_hba.conf").read_text("utf-8") == FORMER_HBA:  # what a person wrote stays
+        folder.write(pgdata / "pg_hba.conf", HBA, mode=0o600)
+        account.own(pgdata / "pg_hba.conf")
     return cluster
 
 

@@ -28,7 +28,10 @@ PORTS = range(20000, 32000)  # below the ports that the kernel gives to outgoing
 
 @dataclass(frozen=True)
 class Access:
-    """How to reach a running server; conninfos hold passwords and belong in no log."""
+    """How to reach a running server; conninfos hold passwords and belong in no log.
+
+    `host` is an address, or the folder of a Unix socket.
+    """
 
     host: str
     port: int

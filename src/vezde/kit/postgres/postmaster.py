@@ -104,7 +104,9 @@ class Postmaster:
                 argv = [
                     *(str(self.cluster.programs / "postgres"), "-D", name),
                     *("-c", f"listen_addresses={folder.HOST}", "-c", f"port={self.port}"),
-                    *("-c", "unix_socket_directories="),
+                    # Relative to the data directory, which nobody else may enter: short enough
+                    # for the server wherever it lies.
+                    *("-c", "unix_socket_directories=."),
                 ]
                 self._process = subprocess.Popen(  # noqa: S603 - our own words only
                     # Fast shutdown: sessions end, what was acknowledged is kept.
@@ -153,6 +155,8 @@ def seeing_out(pgdata: Path) -> Iterator[float]:
     a stranger who got the number since, makes PostgreSQL refuse a start: remove its note. A number
     that nobody has is left to PostgreSQL, which then also looks for backends left over.
     """
+    for lock in pgdata.glob(".s.PGSQL.*.lock"):  # its number, too, may be a stranger's by now
+        lock.unlink(missing_ok=True)
     lines = _pid_file(pgdata)
     pid = int(lines[0]) if lines and lines[0].isdigit() else None
     if pid is None or not Path(f"/proc/{pid}").exists():
