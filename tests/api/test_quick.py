@@ -1,6 +1,7 @@
 """Routes that are quicker than FastAPI's: they take the same, and refuse alike."""
 
 import json
+import time
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from fastapi import routing
 from vezde.access import operations
 from vezde.api import checkout
 from vezde.api.quick import QuickRoute
+from vezde.kit.pace import FRESH_SECONDS
 
 QUOTE = "/v1/checkout/quotes"
 LINE = {"sku": "CREAM-50", "quantity": 1, "price_kopecks": 90_000}
@@ -30,6 +32,14 @@ class TestQuickRoute:
     def test_is_what_somebody_waits_for_at_a_till(self):
         quick = {route.path for route in checkout.quick.routes if isinstance(route, QuickRoute)}
         assert quick == {QUOTE, "/v1/checkout/holds", "/v1/checkout/holds/{hold_id}/commit"}
+
+    async def test_says_that_somebody_waits(self, api, anna):
+        waiting = api.house.waiting
+        await api.ok("GET", f"/v1/members/{anna}")
+        assert not waiting.is_fresh()
+        began = time.monotonic()
+        await api.ok("POST", QUOTE, json.loads(basket(anna)))
+        assert waiting.is_fresh() or time.monotonic() - began > FRESH_SECONDS
 
     async def test_reads_a_sound_request_by_itself(self, api, anna, monkeypatch):
         async def refuse(**_: Any) -> None:

@@ -75,6 +75,8 @@ class TestStage:
 
     async def test_there_is_none_without_a_token(self, house):
         bare = wiring.House(
-            setting.load({}), house.database, house.clock, house.vault, house.waker, ()
+            *(setting.load({}), house.database, house.clock, house.vault, house.waker),
+            providers=(),
+            waiting=house.waiting,
         )
         assert not [one for one in wiring.stages(bare) if one.name == "messaging.deliver"]

@@ -1,8 +1,9 @@
 """A small programme, a small catalogue, people: what a receipt meets."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +13,7 @@ from vezde.catalog import operations as catalog
 from vezde.catalog.model import Mode
 from vezde.kit.clock import Clock
 from vezde.kit.db import Database
+from vezde.kit.pace import Mark, Pace
 from vezde.kit.vault import Vault
 from vezde.ledger import queries as ledger
 from vezde.ledger.model import Points
@@ -169,6 +171,19 @@ async def shop(database: Database) -> Shop:
     await made.publish()
     await made.stock(PRODUCTS)
     return made
+
+
+@pytest.fixture
+async def paced(shop: Shop, tmp_path: Path) -> AsyncIterator[tuple[Shop, list[Pace]]]:
+    """The shop, and the paces of those of its transactions that are in bulk."""
+    paces: list[Pace] = []
+
+    def pace() -> Pace:
+        paces.append(Pace(Mark(tmp_path / "waiting")))
+        return paces[-1]
+
+    async with Database(shop.database.pool.conninfo, size=2, pace=pace) as database:
+        yield replace(shop, database=database), paces
 
 
 @pytest.fixture

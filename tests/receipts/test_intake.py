@@ -17,6 +17,16 @@ def paper(number: int):
     return receipt(number, lines=[CREAM])
 
 
+class TestPace:
+    async def test_many_lines_give_way_and_one_does_not(self, paced, anna):
+        shop, paces = paced
+        await shop.take(anna, paper(1))
+        assert not paces
+        results = await shop.take(anna, paper(2), paper(3))
+        assert [one.status for one in results] == [Status.ACCEPTED] * 2
+        assert len(paces) == 1
+
+
 class TestTakeIn:
     async def test_a_repeat_answers_the_first_result(self, shop, anna):
         (first,) = await shop.take(anna, paper(1))

@@ -35,6 +35,13 @@ async def total(shop: Shop, who: UUID) -> int:
     return points.active + points.pending
 
 
+class TestPace:
+    async def test_rows_of_a_report_give_way(self, paced):
+        shop, paces = paced
+        await load(shop, weekly(sold()))
+        assert len(paces) == 1
+
+
 class TestAWeeklyReport:
     async def test_takes_back_what_came_back_once(self, shop, anna):
         await shop.take(

@@ -2,7 +2,8 @@
 
 It looks through the function, its dependencies and the body's fields anew for each request, which
 was a tenth of a hold. Here a request that is as it should be is read by one call of pydantic; what
-is not goes FastAPI's way, which says what is wrong with it as everywhere.
+is not goes FastAPI's way, which says what is wrong with it as everywhere. Work in bulk gives way
+to them.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine
@@ -34,6 +35,7 @@ class QuickRoute(APIRoute):
         given = [(one.name, _quickly(one.call)) for one in self.dependant.dependencies]
 
         async def handle(request: Request) -> Response:
+            tools.of(request).waiting.set()
             asked = await _read(request, model)
             if asked is None:
                 return await slow(request)

@@ -12,6 +12,7 @@ from vezde.access.operations.telling import Channels
 from vezde.api.keys import Keys
 from vezde.kit.clock import Clock
 from vezde.kit.db import Database, Db
+from vezde.kit.pace import Mark
 from vezde.kit.troubles import Source
 from vezde.kit.vault import Vault
 from vezde.kit.work import Waker
@@ -41,7 +42,8 @@ class Tools:
     for documents, `channels` what codes are sent by, `document` the consent to personal data in
     force at an instant, `adjust_alone` how many points one operator may give or take,
     `unmerge_within` for how long a merge may be undone, `face` the number of this process among
-    those that answer at one port, 0 where it is alone, `keys` the API keys met a moment ago.
+    those that answer at one port, 0 where it is alone, `keys` the API keys met a moment ago,
+    `waiting` is set for whoever stands at a till.
     """
 
     database: Database
@@ -59,6 +61,7 @@ class Tools:
     document: Callable[[Db, datetime], Awaitable[Document]]
     adjust_alone: int
     unmerge_within: timedelta
+    waiting: Mark
     sandbox: Sandbox | None = None
     face: int = 0
     keys: Keys = field(default_factory=Keys)

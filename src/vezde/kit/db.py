@@ -22,6 +22,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from vezde.kit import lists
 from vezde.kit.errors import DomainError, Kind, Unavailable
 from vezde.kit.lists import Flat
+from vezde.kit.pace import Pace
 from vezde.kit.pipelines import Ahead, Answer, Gathered, Together
 
 Row = TypeVar("Row")
@@ -57,6 +58,7 @@ class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
         self.adapters.register_dumper(list, Flat)
         self._adapter = Transformer(self)
         self.woken: set[str] = set()
+        self.pace: Pace | None = None
         self._unwritten: dict[LiteralString, list[Sequence[Any]]] | None = None
         self._watched: tuple[asyncio.AbstractEventLoop, int] | None = None
         self._look: asyncio.TimerHandle | None = None
@@ -84,6 +86,8 @@ class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
                 begun = cast("PQGen[Row]", _Begun(gen))  # it wants to write, which is rare
             except StopIteration as end:
                 found: Row = end.value
+                if self.pace is not None:
+                    await self.pace.rest()
                 return found
             except asyncio.CancelledError as error:
                 begun = cast("PQGen[Row]", _Begun(gen, error))  # psycopg cancels the statement
@@ -270,7 +274,8 @@ class Database:
     `on_commit` receives the names of the stages that a committed transaction woke. `planned_once`
     is for processes whose statements are few, go by keys and come again and again: a connection
     plans each once, not for its parameters every time, which was a fifth of the server's work
-    (`fetch_filtered` is for the others), and by an index wherever there is one.
+    (`fetch_filtered` is for the others), and by an index wherever there is one. `pace` makes that
+    of a transaction in bulk.
     """
 
     def __init__(
@@ -280,7 +285,9 @@ class Database:
         size: int = 6,
         timeout_seconds: float = 10,
         planned_once: bool = False,
+        pace: Callable[[], Pace | None] = lambda: None,
     ) -> None:
+        self._pace = pace
         self.on_commit: Callable[[set[str]], None] = lambda _names: None
         self._suspicious_until = 0.0
         options = "-c timezone=UTC"
@@ -321,18 +328,25 @@ class Database:
         await self.close()
 
     @asynccontextmanager
-    async def transaction(self, *, pipeline: bool = False) -> AsyncIterator[Db]:
+    async def transaction(
+        self, *, pipeline: bool = False, gives_way: bool = False
+    ) -> AsyncIterator[Db]:
         """A connection in a transaction, committed before this block ends.
 
         With `pipeline` statements are queued and sent together; a fetch or the end sends them, and
-        their errors come then. Raises `Unavailable` when the database does not answer, `Contested`
-        when another transaction was in the way; nothing was changed then.
+        their errors come then. `gives_way`: it is work in bulk (`kit.pace`). Raises `Unavailable`
+        when the database does not answer, `Contested` when another transaction was in the way;
+        nothing was changed then.
         """
         woken: set[str] = set()
         async with self._lent() as db:
             db.woken = woken
-            async with db.gathered() if pipeline else db.transaction():
-                yield db
+            db.pace = self._pace() if gives_way else None
+            try:
+                async with db.gathered() if pipeline else db.transaction():
+                    yield db
+            finally:
+                db.pace = None
         if woken:
             self.on_commit(woken)
 

@@ -140,7 +140,7 @@ def _failed(error: Exception) -> Result:
 
 
 async def _together(desk: Desk, lines: Sequence[Line]) -> list[Result]:
-    async with desk.database.transaction(pipeline=True) as db:
+    async with desk.database.transaction(pipeline=True, gives_way=len(lines) > 1) as db:
         now = await desk.clock.programme(db)
         owners = await _owners(db, desk, lines, now=now)
         results: list[Result | None] = [_not_a_member(owner) for owner in owners]

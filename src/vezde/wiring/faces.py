@@ -88,6 +88,7 @@ def web(
             document=_document,
             adjust_alone=house.settings.adjust_alone,
             unmerge_within=house.settings.unmerge_within,
+            waiting=house.waiting,
             sandbox=moved if house.clock.sandbox else None,
             face=face,
         )

@@ -13,6 +13,7 @@ from vezde.bot import reactions as bot_reactions
 from vezde.bot import returns as bot_returns
 from vezde.kit.clock import Clock
 from vezde.kit.db import Database, Db
+from vezde.kit.pace import Mark, Pace
 from vezde.kit.vault import Vault
 from vezde.kit.work import Waker, timetable
 from vezde.members import operations as members
@@ -44,6 +45,7 @@ class House:
     vault: Vault
     waker: Waker
     providers: tuple[Provider, ...]
+    waiting: Mark  # set for whoever stands at a till
     telegram: Telegram | None = None
     sms: Gateway | None = None
     reader: Reader = field(default_factory=Reader)
@@ -77,8 +79,11 @@ async def open_house(
     Raises `Unavailable`, and what `members.operations.pin_index_key` raises for a wrong key.
     """
     clock = clock or Clock(sandbox=settings.sandbox)
+    waiting = Mark(settings.data_dir / "waiting")
     async with (
-        Database(conninfo, size=size, planned_once=planned_once) as database,
+        Database(
+            conninfo, size=size, planned_once=planned_once, pace=lambda: Pace(waiting)
+        ) as database,
         Waker(conninfo) as waker,
     ):
         database.on_commit = waker.wake
@@ -87,6 +92,7 @@ async def open_house(
         house = House(
             *(settings, database, clock, vault, waker),
             providers=providers(settings, database),
+            waiting=waiting,
             telegram=telegram(settings, database, clock),
             sms=sms(settings),
             reader=Reader(Pages(Reach())),

@@ -80,7 +80,7 @@ async def _slice(
     clock: Clock,
     actor: str,
 ) -> None:
-    async with database.transaction() as db:
+    async with database.transaction(gives_way=True) as db:
         counts = await purchases.take_in(
             db,
             loaded.report_id,
