@@ -58,7 +58,7 @@ def _shared(path: Path) -> mmap.mmap:
         finally:
             os.close(descriptor)
     except OSError as error:
-        log.warning("mark_not_shared", path=str(path), reason=str(error))
+        log.info("mark_not_shared", path=str(path), reason=str(error))
         return mmap.mmap(-1, mmap.PAGESIZE)
 
 
