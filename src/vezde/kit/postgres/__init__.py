@@ -230,9 +230,10 @@ def _nearest(
 ) -> tuple[Way, psycopg.Connection]:
     """The server by its socket, else by TCP, and a connection that showed the way to be open.
 
-    A trip through the socket costs both sides a third less. It is closed where the path is longer
-    than a socket's may be, where this user may not enter the data directory, or where a person's
-    own pg_hba.conf says nothing of it. Raises `psycopg.OperationalError` when neither way is open.
+    A trip through the socket costs the server a third less and us a fifth. It is closed where the
+    path is longer than a socket's may be, where this user may not enter the data directory, or
+    where a person's own pg_hba.conf says nothing of it. Raises `psycopg.OperationalError` when
+    neither way is open.
     """
     near = replace(far, host=str(home / "pgdata"))
     try:
