@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,14 +24,14 @@ Mark(Path(sys.argv[1])).set()
 
 
 @pytest.fixture
-def waiting(tmp_path: Path) -> Mark:
+def waiting() -> Mark:
     """A mark that stays fresh for a test."""
 
     class Always(Mark):
         def is_fresh(self) -> bool:
             return True
 
-    return Always(tmp_path / "waiting")
+    return Always()
 
 
 def counts(mark: Mark, *shares: tuple[int, int] | None) -> Pace:
@@ -58,32 +59,34 @@ def rests(one: Pace) -> bool:
 
 class TestMark:
     def test_is_seen_by_other_processes(self, tmp_path: Path) -> None:
-        path = tmp_path / "new" / "waiting"
-        mark = Mark(path)
-        assert not mark.is_fresh()
-        subprocess.run([sys.executable, "-c", OTHER, str(path)], check=True)
-        moment = mark._moment[0]
-        assert 0 < moment < time.monotonic_ns()
-        mark.set()
-        assert mark._moment[0] > moment
-        assert mark.is_fresh() or time.monotonic_ns() - mark._moment[0] > 1e8
-
-    def test_fades(self, tmp_path: Path) -> None:
         mark = Mark(tmp_path / "waiting")
+        assert mark.moment == 0
+        subprocess.run([sys.executable, "-c", OTHER, str(tmp_path / "waiting")], check=True)
+        assert 0 < mark.moment < time.monotonic_ns()
+
+    def test_is_fresh_once_it_is_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(pace, "FRESH_SECONDS", 60)
+        mark = Mark()
+        assert not mark.is_fresh()
+        mark.set()
+        assert mark.is_fresh()
+
+    def test_fades(self) -> None:
+        mark = Mark()
         mark.set()
         time.sleep(pace.FRESH_SECONDS)
         assert not mark.is_fresh()
 
-    def test_of_a_machine_that_was_started_again_is_not_fresh(self, tmp_path: Path) -> None:
-        mark = Mark(tmp_path / "waiting")
+    def test_of_a_machine_that_was_started_again_is_not_fresh(self) -> None:
+        mark = Mark()
         mark._moment[0] = time.monotonic_ns() + 3_600 * 10**9
         assert not mark.is_fresh()
 
     def test_is_of_one_process_where_there_is_no_folder(self, tmp_path: Path) -> None:
-        (tmp_path / "file").touch()
-        mark = Mark(tmp_path / "file" / "waiting")
+        mark = Mark(tmp_path / "none" / "waiting")
         mark.set()
-        assert mark._moment[0] > 0
+        assert mark.moment > 0
+        assert not (tmp_path / "none").exists()
 
 
 class TestPace:
@@ -97,9 +100,8 @@ class TestPace:
     def test_does_not_rest_while_cores_are_free(self, waiting: Mark) -> None:
         assert not rests(counts(waiting, (100, 10), (120, 15)))
 
-    def test_does_not_rest_while_nobody_waits(self, tmp_path: Path) -> None:
-        mark = Mark(tmp_path / "waiting")
-        assert not rests(counts(mark, (100, 10), (120, 90)))
+    def test_does_not_rest_while_nobody_waits(self) -> None:
+        assert not rests(counts(Mark(), (100, 10), (120, 90)))
 
     def test_does_not_rest_where_nobody_counts(self, waiting: Mark) -> None:
         assert not rests(counts(waiting, None))
@@ -154,3 +156,30 @@ class TestTransaction:
             async with one.transaction(pipeline=pipeline) as db:
                 assert db.pace is None
         assert len(made) == 2
+
+    @pytest.mark.parametrize("pipeline", [True, False])
+    async def test_cancelled_while_it_rests_is_rolled_back_and_leaves_a_sound_connection(
+        self, database: Database, waiting: Mark, *, pipeline: bool
+    ) -> None:
+        resting = asyncio.Event()
+
+        class Long(Pace):
+            async def rest(self) -> None:
+                resting.set()
+                await asyncio.sleep(60)
+
+        async def bulk(one: Database) -> None:
+            async with one.transaction(pipeline=pipeline, gives_way=True) as db:
+                await db.execute("CREATE TEMPORARY TABLE made (n integer)")
+                await kit_db.fetch_value(db, "SELECT 1")
+
+        pace = partial(Long, waiting)
+        async with Database(database.pool.conninfo, size=1, pace=pace) as one:
+            task = asyncio.create_task(bulk(one))
+            await resting.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.wait_for(task, 10)
+            async with one.transaction(pipeline=pipeline) as db:
+                assert await kit_db.fetch_value(db, "SELECT to_regclass('made') IS NULL")
+                assert await kit_db.fetch_value(db, "SELECT 2") == 2

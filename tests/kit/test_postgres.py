@@ -297,10 +297,21 @@ class TestWay:
 
     def test_is_tcp_where_a_persons_rules_leave_the_socket_out(self, short: Path) -> None:
         rules = short / "pgdata" / "pg_hba.conf"
-        rules.write_text(f"{cluster.FORMER_HBA}# mine\n")
+        mine = f"{cluster.FORMER_HBA}# моё\n".encode("cp1251")
+        rules.write_bytes(mine)
         with postgres.embedded(short) as running:
             assert asked(running.app, PEER) == "127.0.0.1/32"
-        assert rules.read_text() == f"{cluster.FORMER_HBA}# mine\n"
+        assert rules.read_bytes() == mine
+
+    def test_is_the_one_of_rules_that_a_person_keeps_elsewhere(self, short: Path) -> None:
+        data = short / "pgdata"
+        short.parent.chmod(0o755)  # it is opened by its whole name
+        (data / "pg_hba.conf").rename(data / "mine.conf")
+        with (data / "postgresql.conf").open("a") as file:
+            file.write(f"hba_file = '{data}/mine.conf'\n")
+        with postgres.embedded(short) as running:
+            assert asked(running.app, PEER) is None
+        assert not (data / "pg_hba.conf").exists()
 
     def test_is_the_socket_of_a_cluster_made_before_there_was_one(self, short: Path) -> None:
         rules = short / "pgdata" / "pg_hba.conf"

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -174,12 +173,12 @@ async def shop(database: Database) -> Shop:
 
 
 @pytest.fixture
-async def paced(shop: Shop, tmp_path: Path) -> AsyncIterator[tuple[Shop, list[Pace]]]:
+async def paced(shop: Shop) -> AsyncIterator[tuple[Shop, list[Pace]]]:
     """The shop, and the paces of those of its transactions that are in bulk."""
     paces: list[Pace] = []
 
     def pace() -> Pace:
-        paces.append(Pace(Mark(tmp_path / "waiting")))
+        paces.append(Pace(Mark()))
         return paces[-1]
 
     async with Database(shop.database.pool.conninfo, size=2, pace=pace) as database:

@@ -101,7 +101,11 @@ async def _web(settings: Settings, conninfo: str, stop: asyncio.Event, *, face: 
 
         vault = Vault(setting.secret_key(settings))
         async with wiring.open_house(
-            settings, conninfo, vault=vault, size=POOL, planned_once=True
+            *(settings, conninfo),
+            vault=vault,
+            size=POOL,
+            planned_once=True,
+            waiting=session.mark(settings),
         ) as house:
             if not settings.sandbox:
                 await _answer(wiring.web(house, face=face), listener, stop)
@@ -118,7 +122,11 @@ async def _worker(settings: Settings, conninfo: str, stop: asyncio.Event) -> Non
 
     vault = Vault(setting.secret_key(settings))
     async with wiring.open_house(
-        settings, conninfo, vault=vault, size=POOL, planned_once=True
+        *(settings, conninfo),
+        vault=vault,
+        size=POOL,
+        planned_once=True,
+        waiting=session.mark(settings),
     ) as house:
         work = process.run(wiring.stages(house), house.database, house.waker, house.clock, stop)
         listener = wiring.listener(house, conninfo)

@@ -19,6 +19,7 @@ from vezde.kit import clock, log, migrate, postgres, share
 from vezde.kit.clock import Clock
 from vezde.kit.db import Database, Db
 from vezde.kit.errors import DomainError, Kind, Unavailable
+from vezde.kit.pace import Mark
 from vezde.kit.postgres import folder
 from vezde.settings import Settings
 
@@ -141,10 +142,17 @@ def in_house(work: Callable[["House"], Awaitable[Answer]]) -> Answer:
 
         async def run() -> Answer:
             vault = Vault(setting.secret_key(settings))
-            async with wiring.open_house(settings, found.app, vault=vault, size=4) as house:
+            async with wiring.open_house(
+                settings, found.app, vault=vault, size=4, waiting=mark(settings)
+            ) as house:
                 return await work(house)
 
         return asyncio.run(run())
+
+
+def mark(settings: Settings) -> Mark:
+    """What the installation's processes on this machine share of who waits."""
+    return Mark(settings.data_dir / "waiting")
 
 
 def _check_clock(app: str, settings: Settings) -> None:

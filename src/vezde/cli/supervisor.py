@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -68,6 +68,8 @@ def _run(stack: ExitStack, settings: Settings, *, web: bool, workers: int, began
         session.migrated(logins.app, logins.owner, settings)
         beside.append(partial(welcome.greet, settings, logins, began=began))
     setting.secret_key(settings)  # made once, before several children look for it
+    with suppress(OSError):  # each child says so that finds no folder for its mark
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
     environment = _environment(settings, logins, given=not messenger)
     mail = web and settings.mail.domain is not None
     faces = settings.http.faces if web else 0

@@ -86,8 +86,10 @@ class Db(psycopg.AsyncConnection[tuple[Any, ...]]):
                 begun = cast("PQGen[Row]", _Begun(gen))  # it wants to write, which is rare
             except StopIteration as end:
                 found: Row = end.value
-                if self.pace is not None:
-                    await self.pace.rest()
+                if (pace := self.pace) is not None:
+                    self.pace = None  # who is cancelled while it rests rolls back without a rest
+                    await pace.rest()
+                    self.pace = pace
                 return found
             except asyncio.CancelledError as error:
                 begun = cast("PQGen[Row]", _Begun(gen, error))  # psycopg cancels the statement

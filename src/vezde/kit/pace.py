@@ -2,8 +2,8 @@
 
 A batch of receipts and a customer at a till want the same cores. The system deals them out evenly,
 so that a hundred receipts at once held up every checkout beside them. While a till is waiting, a
-transaction in bulk rests after each trip to the server as long as the trip took: it takes half of
-a core at most. With nobody waiting, or cores to spare, it never rests.
+transaction in bulk rests after each trip to the server as long as the trip took, up to an end.
+With nobody waiting it never rests.
 """
 
 import asyncio
@@ -31,12 +31,17 @@ log = structlog.get_logger(__name__)
 class Mark:
     """When somebody last began to wait, known to all processes of a machine that open `path`.
 
-    Eight bytes of shared memory: writing them costs less than any call of the system. Where the
-    file cannot be had the mark is this process's own.
+    Eight bytes of shared memory: writing them costs less than any call of the system. Without a
+    path, or where the file cannot be had, the mark is this process's own.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None = None) -> None:
         self._moment = memoryview(_shared(path)).cast("q")
+
+    @property
+    def moment(self) -> int:
+        """When that was, ns of the machine's monotonic clock; 0: never."""
+        return int(self._moment[0])
 
     def set(self) -> None:
         """Somebody waits."""
@@ -45,12 +50,13 @@ class Mark:
     def is_fresh(self) -> bool:
         """Whether somebody began to wait just now."""
         # A moment to come is of before the machine was started again.
-        return 0 <= time.monotonic_ns() - self._moment[0] < FRESH_SECONDS * 1e9
+        return 0 <= time.monotonic_ns() - self.moment < FRESH_SECONDS * 1e9
 
 
-def _shared(path: Path) -> mmap.mmap:
+def _shared(path: Path | None) -> mmap.mmap:
+    if path is None:
+        return mmap.mmap(-1, mmap.PAGESIZE)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             os.ftruncate(descriptor, mmap.PAGESIZE)
@@ -59,7 +65,7 @@ def _shared(path: Path) -> mmap.mmap:
             os.close(descriptor)
     except OSError as error:
         log.info("mark_not_shared", path=str(path), reason=str(error))
-        return mmap.mmap(-1, mmap.PAGESIZE)
+        return _shared(None)
 
 
 def account() -> tuple[int, int] | None:

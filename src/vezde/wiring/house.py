@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from vezde.bot import activations as bot_activations
@@ -73,17 +74,18 @@ async def open_house(
     size: int = 8,
     planned_once: bool = False,
     clock: Clock | None = None,
+    waiting: Mark | None = None,
 ) -> AsyncIterator[House]:
     """Connect this process to its database (`size` and `planned_once` as there) and vendors.
 
+    `waiting` is the mark that the processes of this installation share; None: one of its own.
     Raises `Unavailable`, and what `members.operations.pin_index_key` raises for a wrong key.
     """
     clock = clock or Clock(sandbox=settings.sandbox)
-    waiting = Mark(settings.data_dir / "waiting")
+    waiting = waiting or Mark()
+    pace = partial(Pace, waiting)
     async with (
-        Database(
-            conninfo, size=size, planned_once=planned_once, pace=lambda: Pace(waiting)
-        ) as database,
+        Database(conninfo, size=size, planned_once=planned_once, pace=pace) as database,
         Waker(conninfo) as waker,
     ):
         database.on_commit = waker.wake

@@ -69,9 +69,11 @@ def prepare(home: Path, *, superuser_password: str, memory: int | None = None) -
         )
     folder.write(pgdata / "vezde.conf", settings(memory or memory_bytes()), mode=0o600)
     account.own(pgdata / "vezde.conf")
-    if (pgdata / "pg_hba.conf").read_text("utf-8") == FORMER_HBA:  # what a person wrote stays
-        folder.write(pgdata / "pg_hba.conf", HBA, mode=0o600)
-        account.own(pgdata / "pg_hba.conf")
+    rules = pgdata / "pg_hba.conf"
+    # What a person wrote stays, in whatever encoding; it may also be kept elsewhere.
+    if rules.exists() and rules.read_bytes() == FORMER_HBA.encode():
+        folder.write(rules, HBA, mode=0o600)
+        account.own(rules)
     return cluster
 
 
